@@ -1,0 +1,52 @@
+# The front door.  Each target does all of its own set-up; `make` alone lists them.
+
+APP ?= examples/hello
+PORT ?= 5000
+BOARD ?= unix
+# What every recipe may be given: a MicroPython checkout to build from instead of Debian's source.
+export MICROPYTHON
+
+PYTHON := .venv/bin/python
+TYPED := $(wildcard tools benchmarks)
+
+.NOTPARALLEL:
+.PHONY: help run test check format lint types firmware bench clean check-format environment
+
+help: ## list the targets
+	@echo 'make TARGET [MICROPYTHON=path/to/checkout], with TARGET one of'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## serve APP=examples/hello with the unix firmware on PORT=5000
+	@python3 -m tools run --app '$(APP)' --port '$(PORT)'
+
+test: environment ## run every test, on CPython and on the unix firmware
+	@python3 -m tools firmware
+	@$(PYTHON) tests/run_portable.py --micropython build/unix/micropython
+	@$(PYTHON) -m pytest
+
+check: check-format lint types test ## check format, lint and types, then run every test
+
+format: environment ## format all Python files
+	@$(PYTHON) -m ruff format
+
+check-format: environment
+	@$(PYTHON) -m ruff format --check
+
+lint: environment ## look for mistakes in all Python files
+	@$(PYTHON) -m ruff check
+
+types: environment ## check the types of what runs on the host
+	@$(PYTHON) -m mypy $(TYPED)
+
+firmware: ## build the firmware of BOARD=unix (docs/boards.md has the others)
+	@python3 -m tools firmware --board '$(BOARD)'
+
+bench: environment ## measure speed and memory against peers and goals
+	@python3 -m tools firmware
+	@$(PYTHON) -m benchmarks
+
+clean: ## remove all that was built here (MicroPython's source stays in the cache)
+	@python3 -m tools clean
+
+environment:
+	@python3 -m tools environment
