@@ -1,0 +1,10 @@
+// Raspberry Pi Pico 2 without a radio, made fit for the net: sockets and TLS over PPP on a UART, and a partition
+// for applications that run from where they lie.
+#include "ports/rp2/boards/RPI_PICO2/mpconfigboard.h"
+
+#define MICROPY_PY_NETWORK (1)
+#define MICROPY_PY_NETWORK_HOSTNAME_DEFAULT "pico2"
+#define MICROPY_PY_NETWORK_PPP_LWIP (1)
+
+// Of the 4 MiB of flash: 768 KiB of code, 256 KiB of ROMFS, and files in the rest.
+#define MICROPY_HW_ROMFS_BYTES (256 * 1024)

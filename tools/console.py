@@ -1,0 +1,14 @@
+"""What the tools tell: progress, and a verb's failure as one line that says what, why and what to do next."""
+
+from __future__ import annotations
+
+import sys
+
+
+class Failure(Exception):
+    """Stop the verb; the text is shown to the user as it is."""
+
+
+def say(text: str) -> None:
+    """Tell at once what is being done; stdout is for results."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,78 @@
+"""make .venv, with what the tests and checks need, when it is missing or out of date
+
+A stamp, written last, says what the environment was made for: one that was not finished never counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .console import Failure, say
+from .files import digest, locked, write
+from .paths import BUILD, ROOT, shown
+
+_VENV = ROOT / ".venv"
+_STAMP = _VENV / "complete.json"
+_PYTHON = _VENV / "bin/python"
+
+
+def do(arguments: argparse.Namespace) -> None:
+    with locked(BUILD):
+        interpreter = {"version": sys.version, "place": str(_VENV)}
+        wanted = {"interpreter": interpreter, "requirements": digest(ROOT / "pyproject.toml")}
+        found = _found()
+        if found == wanted:
+            return
+        say("installing the tools for tests and checks into .venv …")
+        if found.get("interpreter") != interpreter:
+            _create()
+        _STAMP.unlink(missing_ok=True)
+        _install()
+        write(_STAMP, json.dumps(wanted))
+
+
+def _found() -> dict[str, object]:
+    try:
+        found = json.loads(_STAMP.read_text())
+        return found if isinstance(found, dict) and _PYTHON.exists() else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def _create() -> None:
+    shutil.rmtree(_VENV, ignore_errors=True)
+    done = subprocess.run([sys.executable, "-m", "venv", str(_VENV)], capture_output=True, text=True, close_fds=False)
+    if done.returncode:
+        shutil.rmtree(_VENV, ignore_errors=True)
+        if "ensurepip" in done.stdout + done.stderr or "No module named venv" in done.stderr:
+            raise Failure("python3 has no venv: install it with `apt-get install python3-venv`")
+        raise Failure(f".venv: {_last_line(done.stderr or done.stdout)}")
+
+
+def _install() -> None:
+    log = BUILD / "environment.log"
+    with log.open("w") as output:
+        # The pip that comes with older Pythons does not know dependency groups.
+        for what in (["pip>=25.1"], ["--group", f"{ROOT}/pyproject.toml:dev"]):
+            _pip(what, log, output.fileno())
+
+
+def _pip(what: Sequence[str], log: Path, output: int) -> None:
+    command = [str(_PYTHON), "-m", "pip", "install", "--no-input", "--quiet", *what]
+    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, close_fds=False)
+    if done.returncode:
+        errors = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("ERROR")]
+        reason = _last_line("\n".join(errors) or log.read_text(errors="replace"))
+        advice = "check the network, the room on the disk and pip's index"
+        raise Failure(f"pip: {reason}: {advice}; its whole output is in {shown(log)}")
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].replace("ERROR: ", "", 1) if lines else "it failed without a reason"
