@@ -1,0 +1,89 @@
+"""The Makefile: what a person types first."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from helpers import ROOT, Start, one_line, run_tools
+
+
+def _make(*arguments: str, root: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *arguments], cwd=root, env={**os.environ, **environment}, capture_output=True, text=True)
+
+
+def _page(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as reply:
+        assert reply.headers.get_content_type() == "text/html"
+        return str(reply.read().decode())
+
+
+def test_make_alone_lists_the_targets() -> None:
+    listed = re.findall(r"^  ([a-z]+) +\S", _make().stdout, re.MULTILINE)
+    assert {"run", "test", "check", "format", "lint", "types", "firmware", "bench", "clean"} <= set(listed)
+
+
+def test_make_run_builds_nothing_again_and_ends_cleanly(firmware: Path, port: int, serving: Start) -> None:
+    process = serving("make", "run", f"PORT={port}", cwd=ROOT)
+    assert "<h1>" in _page(port)
+    # As a terminal does it: the signal goes to make and all its children.
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=10)[0].splitlines()
+    assert said == [f"serving examples/hello on http://127.0.0.1:{port} (Ctrl-C ends it)"]
+
+
+def test_the_example_runs_on_cpython_unchanged(port: int, serving: Start) -> None:
+    program = f"from main import app; app.run(host='127.0.0.1', port={port})"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "PYTHONDONTWRITEBYTECODE": "1"}
+    serving(sys.executable, "-c", program, cwd=ROOT / "examples/hello", env=environment)
+    assert "<h1>" in _page(port)
+
+
+def test_the_readme_s_program_runs(firmware: Path, port: int, serving: Start, tmp_path: Path) -> None:
+    (program,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "main.py").write_text(program)
+    serving(sys.executable, "-m", "tools", "run", "--app", str(tmp_path), "--port", str(port), cwd=ROOT)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/hello/ann", timeout=10) as reply:
+        assert json.load(reply) == {"hello": "ann"}
+
+
+def test_a_port_in_use_is_named(firmware: Path, port: int, serving: Start) -> None:
+    serving(sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port), cwd=ROOT / "examples")
+    assert f"port {port} is in use" in one_line(run_tools("run", "--port", str(port)))
+
+
+def test_a_folder_without_an_application_is_named() -> None:
+    assert "tests: no main.py there" in one_line(run_tools("run", "--app", "tests"))
+
+
+def test_clean_removes_what_was_built_and_says_what_stays(checkout: Path, tmp_path: Path) -> None:
+    for name in ("build/unix/micropython", ".venv/bin/python", "lib/microdot/__pycache__/x.pyc"):
+        (checkout / name).parent.mkdir(parents=True)
+        (checkout / name).touch()
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    done = _make("clean", root=checkout, MDOT_CACHE=str(cache))
+    assert f"rm -rf {cache}" in done.stderr
+    assert cache.exists()
+    assert not [name for name in ("build", ".venv", "lib/microdot/__pycache__") if (checkout / name).exists()]
+
+
+@pytest.fixture
+def without_index(tmp_path: Path) -> dict[str, str]:
+    """Keep pip from every index, so that installing must fail."""
+    return {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+
+
+def test_an_environment_that_is_not_finished_does_not_count(checkout: Path, without_index: dict[str, str]) -> None:
+    for _ in range(2):
+        line = one_line(run_tools("environment", root=checkout, env=without_index))
+        assert "pip: " in line
+        assert (checkout / line.rpartition(" in ")[2]).exists()
+    assert not (checkout / ".venv/complete.json").exists()
