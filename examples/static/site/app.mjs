@@ -1,0 +1,3 @@
+const reply = await fetch("visits");
+const { visits } = await reply.json();
+document.getElementById("visits").textContent = visits;
