@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import errno
+import importlib
 import signal
 import sys
+from pathlib import Path
 
-from . import clean, environment, fetch, firmware, run
+from . import environment
 from .console import Failure
 
-_VERBS = (clean, environment, fetch, firmware, run)
+# Those that need the standard library alone, and those that run in .venv.
+_PLAIN = ("clean", "environment", "fetch", "firmware", "run")
+_PACKAGED: tuple[str, ...] = ()
 _NEXT_STEPS = {
     errno.ENOSPC: "free some room, or set MDOT_CACHE to a folder that has it",
     errno.EDQUOT: "free some room, or set MDOT_CACHE to a folder that has it",
@@ -20,16 +25,24 @@ _NEXT_STEPS = {
 }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python3 -m tools")
+def _parser(chosen: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mdot" if __package__ == "mdot" else "python3 -m tools")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for module in _VERBS:
-        name, text = module.__name__.rpartition(".")[2], str(module.__doc__)
-        verb = verbs.add_parser(name, help=text.splitlines()[0], description=text)
-        verb.set_defaults(do=module.do)
-        if hasattr(module, "add_arguments"):
-            module.add_arguments(verb)
+    for name in sorted(_PLAIN + _PACKAGED):
+        text = _description(name)
+        verb = verbs.add_parser(name, help=text.splitlines()[0], description=text, formatter_class=argparse.RawTextHelpFormatter)
+        if name == chosen:
+            module = importlib.import_module(f".{name}", __package__)
+            verb.set_defaults(do=module.do)
+            if hasattr(module, "add_arguments"):
+                module.add_arguments(verb)
     return parser
+
+
+def _description(verb: str) -> str:
+    """Read a verb's docstring without importing it: its packages may be missing, and take their time."""
+    source = (Path(__file__).parent / f"{verb}.py").read_text(encoding="utf-8")
+    return ast.get_docstring(ast.parse(source)) or ""
 
 
 def _in_a_line(error: OSError) -> str:
@@ -44,19 +57,24 @@ def _stop(signum: int, frame: object) -> None:
 
 
 def main() -> int:
-    arguments = _parser().parse_args()
+    # Every option stands behind the verb.
+    verb = (sys.argv[1:] or [""])[0]
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _stop)
     try:
+        if verb in _PACKAGED:
+            environment.enter()
+        arguments = _parser(verb).parse_args()
         arguments.do(arguments)
         return 0
     except Failure as failure:
-        reason = str(failure)
+        print(f"mdot: {verb}: {failure}", file=sys.stderr)
+        return failure.status
     except OSError as error:
         reason = _in_a_line(error)
     except KeyboardInterrupt:
         reason = "interrupted"
-    print(f"mdot: {arguments.verb}: {reason}", file=sys.stderr)
+    print(f"mdot: {verb}: {reason}", file=sys.stderr)
     return 1
 
 

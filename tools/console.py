@@ -8,6 +8,15 @@ import sys
 class Failure(Exception):
     """Stop the verb; the text is shown to the user as it is."""
 
+    status = 1
+    """The exit status of the process."""
+
+
+class Ambiguous(Failure):
+    """Stop the verb: it would have to guess between several boards."""
+
+    status = 3
+
 
 def say(text: str) -> None:
     """Tell at once what is being done; stdout is for results."""

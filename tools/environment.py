@@ -1,17 +1,20 @@
 """make .venv, with what the tests and checks need, when it is missing or out of date
 
-A stamp, written last, says what the environment was made for: one that was not finished never counts.
+A stamp, written last, says what the environment was made for: one that was not finished never counts.  Verbs that need
+packages make it as well, with these alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .console import Failure, say
 from .files import digest, locked, write
@@ -20,24 +23,42 @@ from .paths import BUILD, ROOT, shown
 _VENV = ROOT / ".venv"
 _STAMP = _VENV / "complete.json"
 _PYTHON = _VENV / "bin/python"
+_GROUPS = ROOT / "pyproject.toml"
+_REQUIREMENTS = ROOT / "tools/requirements.txt"
+
+_PARTS: dict[str, list[str]] = {"tools": [], "dev": ["--group", f"{_GROUPS}:dev"]}
 
 
 def do(arguments: argparse.Namespace) -> None:
+    complete("tests and checks", "dev")
+
+
+def enter() -> None:
+    """Go on in .venv, with the packages of the tools; return if this is it, or if there is no checkout around."""
+    if not (ROOT / "pyproject.toml").exists() or Path(sys.prefix) == _VENV:
+        return
+    complete("the tools", "tools")
+    os.execv(_PYTHON, [str(_PYTHON), "-m", "tools", *sys.argv[1:]])
+
+
+def complete(purpose: str, part: str) -> None:
+    """Install what a part needs, `tools` or `dev`, unless it is there."""
     with locked(BUILD):
         interpreter = {"version": sys.version, "place": str(_VENV)}
-        wanted = {"interpreter": interpreter, "requirements": digest(ROOT / "pyproject.toml")}
+        wanted = {"interpreter": interpreter, "requirements": [digest(file) for file in (_GROUPS, _REQUIREMENTS)]}
         found = _found()
-        if found == wanted:
+        parts = found.pop("parts", []) if found.get("requirements") == wanted["requirements"] else []
+        if found == wanted and part in parts:
             return
-        say("installing the tools for tests and checks into .venv …")
+        say(f"installing what {purpose} need into .venv …")
         if found.get("interpreter") != interpreter:
             _create()
         _STAMP.unlink(missing_ok=True)
-        _install()
-        write(_STAMP, json.dumps(wanted))
+        _install(part)
+        write(_STAMP, json.dumps({**wanted, "parts": [*parts, part]}))
 
 
-def _found() -> dict[str, object]:
+def _found() -> dict[str, Any]:
     try:
         found = json.loads(_STAMP.read_text())
         return found if isinstance(found, dict) and _PYTHON.exists() else {}
@@ -55,11 +76,11 @@ def _create() -> None:
         raise Failure(f".venv: {_last_line(done.stderr or done.stdout)}")
 
 
-def _install() -> None:
+def _install(part: str) -> None:
     log = BUILD / "environment.log"
     with log.open("w") as output:
         # The pip that comes with older Pythons does not know dependency groups.
-        for what in (["pip>=25.1"], ["--group", f"{ROOT}/pyproject.toml:dev"]):
+        for what in (["pip>=25.1"], ["-r", str(_REQUIREMENTS), *_PARTS[part]]):
             _pip(what, log, output.fileno())
 
 

@@ -85,19 +85,14 @@ class Server:
 
     async def start(self, host, port, ssl, start_serving):
         """Listen, and serve until shutdown; see ``Microdot.start_server``."""
-        options = {}
         if ssl:  # each connection has its own handshake, under its own deadline
             from microdot.connection_tls import prepare
 
             prepare(self)
             self.ssl = ssl
-        if not start_serving:
-            if MICROPYTHON:
-                raise ValueError("start_serving must be True")
-            options["start_serving"] = False
         if self.app.debug:
             print("Starting async server on %s:%d..." % (host, port))
-        self.app.server = self.listener = await asyncio.start_server(self.accept, host, port, **options)
+        self.app.server = self.listener = await listen(self, host, port, start_serving)
         self.app._server = self
         if not start_serving:
             return self.listener
@@ -248,10 +243,10 @@ class Connection:
             self.ended_by(e)
         finally:
             server.connections.remove(self)
+            close_writer(writer, aborted)  # ahead of all that may need memory
             if server.stopping:
                 server.wake()
             self.recycle()
-            close_writer(writer, aborted)
 
     async def exchange(self, head, keep):
         """Answer one request; tell whether the connection goes on."""
@@ -284,10 +279,13 @@ class Connection:
 
     def recycle(self):
         """Let go of the client, and keep buffer and object for the next one."""
-        self.reader = self.writer = self.task = None
-        self.start = self.end = self.deadline = self.expects = 0
-        self.expired = self.departed = self.at_once = False
-        self.phase = SENDING
+        try:
+            self.reader = self.writer = self.task = None
+            self.start = self.end = self.deadline = self.expects = 0
+            self.expired = self.departed = self.at_once = False
+            self.phase = SENDING
+        except MemoryError:
+            return
         if len(self.buf) <= 4 * BUFFER and not self.guest:  # a task of the guest's may still hold on to this object
             self.server.spare = self
 
@@ -337,6 +335,14 @@ def is_plain(res, data):
 
 if MICROPYTHON:
 
+    async def listen(server, host, port, start_serving):
+        """Open the listening socket; return what can close it."""
+        from microdot.listener import Listener
+
+        if not start_serving:
+            raise ValueError("start_serving must be True")
+        return Listener(server, host, port)
+
     def read_into(reader, buf):
         """Return the coroutine that reads into the front of ``buf`` and gives the number of bytes, 0 at the end."""
         return reader.readinto(buf)
@@ -362,6 +368,10 @@ if MICROPYTHON:
             n += len(data)
         return n
 else:
+
+    def listen(server, host, port, start_serving):
+        """Return the coroutine that opens the listening socket and gives what can close it."""
+        return asyncio.start_server(server.accept, host, port, start_serving=start_serving)
 
     def unread(writer):
         """Do nothing: asyncio has read what has arrived; tell that it is not known."""
