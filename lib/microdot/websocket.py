@@ -22,6 +22,7 @@ from microdot.websocket_frames import (
     encode,
     parse_close,
     parse_head,
+    short_frame,
     unmask,
 )
 
@@ -106,7 +107,12 @@ class WebSocket:
             while True:
                 step = self._next()
                 if step is None:
-                    await (self._more() if timeout is None else asyncio.wait_for(self._more(), timeout))
+                    if timeout is not None:
+                        await asyncio.wait_for(self._more(), timeout)
+                    elif self._payload is None and self._in.reader:
+                        self._came(await self._in.fill())
+                    else:
+                        await self._more()
                 elif step[0]:
                     await self._out.awrite(encode(FIN | step[0], step[1]))
                 elif step[1] is not None:
@@ -147,15 +153,20 @@ class WebSocket:
         # Read on, into the buffer or the large frame.
         source = self._in
         if source.reader is None:
-            n = 0  # the connection has ended since
+            self._came(0)  # the connection has ended since
         elif self._payload is None:
-            n = await source.fill()
-            source.end += n or 0
+            self._came(await source.fill())
         else:
-            n = await read_into(source.reader, memoryview(self._payload)[self._got :])
-            self._got += n or 0
+            self._came(await read_into(source.reader, memoryview(self._payload)[self._got :]))
+
+    def _came(self, n):
+        # Count the bytes that a read brought, 0 at the end, None if it woke up for nothing.
         if n:
             self._heard += 1
+            if self._payload is None:
+                self._in.end += n
+            else:
+                self._got += n
         elif n == 0:
             self._lost()
             raise WebSocketError(_CLOSED)
@@ -174,6 +185,12 @@ class WebSocket:
         source = self._in
         buf = source.buf
         start = source.start
+        if start == source.end:
+            return None
+        if short_frame and self._message is None:
+            n = short_frame(buf, start, source.end)
+            if n >= 0:
+                return self._short(n, start)
         head = parse_head(buf, start, source.end, self._reserved)
         if head is None:
             return None
@@ -189,6 +206,25 @@ class WebSocket:
         if size + n > len(buf):
             self._begin(first, n, start - 4)
         return None
+
+    def _short(self, n, start):
+        # Take a frame that is a whole message of up to 125 bytes, unmasked by now; 128 in `n` says that it is not ASCII.
+        source = self._in
+        buf = source.buf
+        text = buf[start] == FIN | TEXT
+        start += 6
+        ascii = n < 128
+        n &= 127
+        limit = self.max_message_length
+        if limit < 0:
+            limit = self.request.max_body_length
+        if 0 < limit < n:
+            raise WebSocketError("Message too large", 1009)
+        source.skip(6 + n)
+        data = buf[start : start + n]
+        if text and ascii:
+            return None, str(data, "utf-8")
+        return self._process_websocket_frame(TEXT if text else BINARY, data)
 
     def _begin(self, first, n, start):
         # Give a large frame memory of its own.
@@ -269,7 +305,7 @@ class WebSocket:
             if self._deflate and opcode is None:
                 await self._out.awrite(self._deflate.encode(data))
             else:
-                await self._out.awrite(self.encode(data, opcode))
+                await self._out.awrite(_framed(data, opcode))
         except OSError:
             self._lost()
             raise
@@ -277,14 +313,7 @@ class WebSocket:
     @staticmethod
     def encode(data, opcode=None):
         """Return the frame of a message."""
-        if isinstance(data, str):
-            data = data.encode()
-            opcode = opcode or TEXT
-        if opcode is None:
-            opcode = BINARY
-        if opcode & 8 and len(data) > 125:
-            raise ValueError("control frame over 125 bytes")
-        return encode(FIN | opcode, data)
+        return _framed(data, opcode)
 
     def offer(self, frame):
         """Send an encoded frame without waiting; give up the client if too much waits already. Tell whether it was sent."""
@@ -342,6 +371,17 @@ class WebSocket:
         await self.close(code)
         if self._in and self.close_code is None:
             await load("websocket_handshake").goodbye(self)
+
+
+def _framed(data, opcode):
+    if isinstance(data, str):
+        data = data.encode()
+        opcode = opcode or TEXT
+    elif opcode is None:
+        opcode = BINARY
+    if opcode & 8 and len(data) > 125:
+        raise ValueError("control frame over 125 bytes")
+    return encode(FIN | opcode, data)
 
 
 _OPTIONS = "protocols", "origins", "ping_interval", "ping_timeout", "max_message_length", "compress"

@@ -4,9 +4,9 @@
 # allow: no mask, reserved bits and opcodes, long or fragmented control frames, lengths in more bytes than they need.
 # Unmasking is native where that is possible; the portable way takes one large integer at a time, never a byte.
 try:
-    from microdot._unmask import unmask
+    from microdot._unmask import short_frame, unmask
 except (ImportError, SyntaxError):  # no native code on this interpreter, or none for this chip
-    unmask = None
+    short_frame = unmask = None
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 FIN = 0x80
