@@ -53,7 +53,7 @@ class Listener:
         try:
             sock.setblocking(False)
             stream = asyncio.StreamReader(sock, {"peername": address})
-            asyncio.create_task(self.server.accept(stream, stream))
+            asyncio.create_task(self.server.accept(stream, stream))  # noqa: RUF006 (MicroPython keeps it)
         except MemoryError:
             del connections[before:]
             sock.close()

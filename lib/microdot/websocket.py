@@ -107,12 +107,7 @@ class WebSocket:
             while True:
                 step = self._next()
                 if step is None:
-                    if timeout is not None:
-                        await asyncio.wait_for(self._more(), timeout)
-                    elif self._payload is None and self._in.reader:
-                        self._came(await self._in.fill())
-                    else:
-                        await self._more()
+                    await self._more(timeout)
                 elif step[0]:
                     await self._out.awrite(encode(FIN | step[0], step[1]))
                 elif step[1] is not None:
@@ -149,10 +144,12 @@ class WebSocket:
                 raise
         raise StopAsyncIteration
 
-    async def _more(self):
+    async def _more(self, timeout=None):
         # Read on, into the buffer or the large frame.
         source = self._in
-        if source.reader is None:
+        if timeout is not None:
+            await asyncio.wait_for(self._more(), timeout)
+        elif source.reader is None:
             self._came(0)  # the connection has ended since
         elif self._payload is None:
             self._came(await source.fill())
