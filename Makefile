@@ -35,8 +35,9 @@ check-format: environment
 lint: environment ## look for mistakes in all Python files
 	@$(PYTHON) -m ruff check
 
-types: environment ## check the types of what runs on the host
+types: environment ## check the types of what runs on the host, and of what runs on boards
 	@$(PYTHON) -m mypy $(TYPED)
+	@python3 -m tools types
 
 firmware: ## build the firmware of BOARD=unix (docs/boards.md has the others)
 	@python3 -m tools firmware --board '$(BOARD)'

@@ -1,0 +1,3 @@
+from utemplate import compiled
+
+class Loader(compiled.Loader): ...

@@ -1,0 +1,9 @@
+from collections.abc import Callable, Generator
+
+def checked(name: str) -> str: ...
+
+class Loader:
+    dir: str
+    autoescape: bool
+    def __init__(self, pkg: str | None, dir: str, autoescape: bool = False) -> None: ...
+    def load(self, name: str) -> Callable[..., Generator[str, None, None]]: ...

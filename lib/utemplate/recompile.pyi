@@ -1,0 +1,3 @@
+from utemplate import source
+
+class Loader(source.Loader): ...
