@@ -11,6 +11,7 @@ from microdot import Microdot
 from microdot.auth import BasicAuth, TokenAuth
 
 app = Microdot()
+here, slash, _ = __file__.rpartition("/")  # the folder of this file, wherever the program was started
 people = BasicAuth("The machine")
 programs = TokenAuth()
 
@@ -35,7 +36,9 @@ async def check_token(request, token):
 @app.get("/")
 @people
 async def index(request):
-    return "Hello, " + request.g.current_user
+    with open(here + slash + "index.html") as page:
+        text = page.read().replace("NAME", request.g.current_user)
+    return text, {"Content-Type": "text/html; charset=UTF-8"}
 
 
 @app.get("/api")

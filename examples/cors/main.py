@@ -1,6 +1,9 @@
 # An API that scripts of one other site may use: here, of pages from http://localhost:8000.
+#
+# To see it, serve this folder twice, on ports 5000 and 8000. The page http://localhost:8000/?api=http://localhost:5000 switches
+# the lamp of the other; http://127.0.0.1:8000/?api=http://localhost:5000 has another origin, and may not.
 
-from microdot import Microdot
+from microdot import Microdot, send_file
 from microdot.cors import CORS
 
 app = Microdot()
@@ -11,8 +14,13 @@ cors = CORS(
     allowed_headers=["Content-Type"],
     max_age=600,  # seconds for which browsers need not ask again
 )
-
+here, slash, _ = __file__.rpartition("/")  # the folder of this file, wherever the program was started
 lamp = {"on": False}
+
+
+@app.get("/")
+async def index(request):
+    return send_file(here + slash + "index.html")
 
 
 @app.get("/lamp")

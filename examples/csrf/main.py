@@ -6,12 +6,24 @@ from microdot.csrf import CSRF
 app = Microdot()
 csrf = CSRF(app)
 
-PAGE = """<!doctype html>
+HEAD = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>A switch</title>
-<h1>The lamp is {}</h1>
+<link rel="icon" href="data:,">
+<style>
+:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; accent-color: #175; }
+body { max-width: 36rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
+input, button { box-sizing: border-box; max-width: 100%; min-height: 2.75rem; padding: 0 1rem; font: inherit; }
+input, button { border: 1px solid GrayText; border-radius: .5rem; }
+button { border-color: #175; background: #175; color: #fff; }
+</style>
+"""
+PAGE = """<h1>The lamp is {}</h1>
+<p>This button works; the same form on a page of another site gets 403.</p>
 <form method="post" action="/switch"><button>Switch</button></form>
+</html>
 """
 
 lamp = {"on": False}
@@ -19,7 +31,7 @@ lamp = {"on": False}
 
 @app.get("/")
 async def index(request):
-    return PAGE.format("on" if lamp["on"] else "off"), {"Content-Type": "text/html; charset=UTF-8"}
+    return HEAD + PAGE.format("on" if lamp["on"] else "off"), {"Content-Type": "text/html; charset=UTF-8"}
 
 
 @app.post("/switch")

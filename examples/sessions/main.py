@@ -7,6 +7,7 @@ from microdot import Microdot, redirect
 from microdot.session import Session, with_session
 
 app = Microdot()
+here, slash, _ = __file__.rpartition("/")  # the folder of this file, wherever the program was started
 
 
 def secret_key():
@@ -23,21 +24,15 @@ def secret_key():
 # Strict: no other site's link or form brings the cookie along. Over TLS, say secure=True as well.
 Session(app, secret_key(), {"same_site": "Strict"})
 
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Sessions</title>
-<h1>Visit number {}</h1>
-<form method="post" action="/forget"><button>Forget me</button></form>
-"""
-
 
 @app.get("/")
 @with_session
 async def index(request, session):
     session["visits"] = session.get("visits", 0) + 1
     session.save()
-    return PAGE.format(session["visits"]), {"Content-Type": "text/html; charset=UTF-8"}
+    with open(here + slash + "index.html") as page:
+        text = page.read().replace("NUMBER", str(session["visits"]))
+    return text, {"Content-Type": "text/html; charset=UTF-8"}
 
 
 @app.post("/forget")

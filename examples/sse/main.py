@@ -3,30 +3,17 @@
 import asyncio
 import time
 
-from microdot import Microdot
+from microdot import Microdot, send_file
 from microdot.sse import with_sse
 
 app = Microdot()
-
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Uptime</title>
-<p>Event <output id="id">-</output>: the server has been up for <output id="seconds">-</output> seconds.</p>
-<script>
-new EventSource("/events").addEventListener("uptime", (event) => {
-  document.getElementById("id").textContent = event.lastEventId;
-  document.getElementById("seconds").textContent = JSON.parse(event.data).seconds;
-});
-</script>
-</html>
-"""
+here, slash, _ = __file__.rpartition("/")  # the folder of this file, wherever the program was started
 started = time.time()
 
 
 @app.get("/")
 async def index(request):
-    return PAGE, {"Content-Type": "text/html; charset=UTF-8"}
+    return send_file(here + slash + "index.html")
 
 
 @app.get("/events")

@@ -1,5 +1,5 @@
-# Pages from templates, with what visitors write escaped. On a board, ship the compiled templates and give `initialize` the
-# loader_class `utemplate.compiled.Loader`: it imports them and nothing of the compiler.
+# Pages from templates, with what visitors write escaped. For a board `mdot build` compiles the templates: there they are
+# imported, and nothing of the compiler is.
 
 from microdot import Microdot, redirect
 from microdot.utemplate import Template

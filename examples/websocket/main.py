@@ -1,37 +1,16 @@
 # A chat for everyone who has the page open: WebSockets, and one message for many.
 
-from microdot import Microdot
+from microdot import Microdot, send_file
 from microdot.websocket import broadcast, with_websocket
 
 app = Microdot()
+here, slash, _ = __file__.rpartition("/")  # the folder of this file, wherever the program was started
 clients = set()
-
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Chat</title>
-<ul id="messages"></ul>
-<form><input id="text" aria-label="Message" autocomplete="off" autofocus><button>Send</button></form>
-<script>
-const socket = new WebSocket(location.href.replace(/^http/, "ws") + "chat");
-socket.onmessage = (event) => {
-  const item = document.createElement("li");
-  item.textContent = event.data;
-  document.getElementById("messages").append(item);
-};
-document.querySelector("form").onsubmit = (event) => {
-  event.preventDefault();
-  socket.send(document.getElementById("text").value);
-  event.target.reset();
-};
-</script>
-</html>
-"""
 
 
 @app.get("/")
 async def index(request):
-    return PAGE, {"Content-Type": "text/html; charset=UTF-8"}
+    return send_file(here + slash + "index.html")
 
 
 @app.get("/chat")

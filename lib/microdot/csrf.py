@@ -9,7 +9,8 @@ class CSRF:
     """Refuses, with 403, what pages of other sites send.
 
     Checked are all routes with methods that change something, or those with ``protect`` alone if ``protect_all`` is false. The
-    origins that ``cors`` lists are trusted; with ``allow_subdomains`` the subdomains of this site and of theirs are too.
+    origins that ``cors`` lists are trusted; with ``allow_subdomains`` the subdomains of this site and of theirs are too. Where
+    the browser says no more than its Origin, this site's own is that whose host and port are those of the request's Host.
     """
 
     SAFE_METHODS = ["GET", "HEAD", "OPTIONS"]
@@ -54,6 +55,9 @@ class CSRF:
             vary(request, "Sec-Fetch-Site")
             return True
         origin = request.headers.get("Origin")
+        if site is None and origin and origin.partition("://")[2] == request.headers.get("Host"):
+            vary(request, "Origin")  # browsers send no Sec-Fetch-Site to plain HTTP, where most boards are
+            return True
         return self._is_listed(origin) if origin else site is None and origin is None
 
     def _is_listed(self, origin):

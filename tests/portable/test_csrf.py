@@ -37,6 +37,11 @@ TABLE = [
     (None, "https://xa.com", 0, 0, 0, 0),
     (None, "https://a.com.evil.com", 0, 0, 0, 0),
     (None, "null", 0, 0, 0, 0),
+    # plain HTTP: browsers leave Sec-Fetch-Site away, and the test client's Host is the site's own
+    (None, "http://example.com:1234", 1, 1, 1, 1),
+    (None, "http://example.com", 0, 0, 0, 0),
+    (None, "http://example.com:1234.evil.com", 0, 0, 0, 0),
+    ("cross-site", "http://example.com:1234", 0, 0, 0, 0),
     ("cross-site", "https://x.a.com", 0, 0, 0, 1),
 ]
 

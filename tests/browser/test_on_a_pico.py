@@ -1,0 +1,129 @@
+"""The whole applications on the emulated Pico, in a real browser that is on its network."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserType, Page, expect, sync_playwright
+
+from .stage import ROOT
+from .visitor import PATIENCE, Visitor
+
+sys.path.insert(0, str(ROOT / "tests/board"))
+import pico
+import ppp
+
+expect.set_options(timeout=PATIENCE)
+
+# Run on the board. No network is there before: a board that is on one needs `main.py` alone.
+_PROGRAM = """
+import network
+from machine import UART, Pin
+from main import app
+
+ppp = network.PPP(UART(0, 115200, tx=Pin(0), rx=Pin(1), rxbuf=4096, txbuf=4096))
+ppp.connect()
+app.run(port=80)
+"""
+
+
+@pytest.fixture(scope="session")
+def image() -> Path:
+    """Give the image of the RP2040, up to date with the checkout."""
+    return pico.firmware("RPI_PICO") / "firmware.bin"
+
+
+@contextmanager
+def _serving(image: Path, application: str, folder: Path) -> Iterator[int]:
+    """Serve an application on a new board; give the id of a process that is on its network."""
+    source = folder / application
+    shutil.copytree(ROOT / "examples" / application, source, ignore=shutil.ignore_patterns("__pycache__"))
+    program = folder / "program.py"
+    program.write_text(_PROGRAM)
+    with pico.started(image) as board, _link(board) as link:
+        board.mpremote("cp", "--recursive", *map(str, source.iterdir()), ":")
+        board.mpremote("run", "--no-follow", str(program))
+        assert link.stdout is not None
+        yield int(link.stdout.readline())
+
+
+@contextmanager
+def _link(board: pico.Board) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, ppp.__file__, str(board.uart)]
+    peer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with peer:
+        assert peer.stdin is not None
+        assert peer.stdout is not None
+        assert peer.stderr is not None
+        try:
+            if peer.stdout.readline() != "ready\n":
+                reason = peer.stderr.read()
+                (pytest.skip if peer.wait() == ppp.REFUSED else pytest.fail)(reason.strip())
+            yield peer
+        finally:
+            peer.stdin.close()
+
+
+@contextmanager
+def _browser(chromium: BrowserType, process: int, folder: Path, flags: list[str]) -> Iterator[Browser]:
+    """Start Chromium on the network of a process."""
+    users = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+    command = ["nsenter", "--target", str(process), "--net", *users, flags[0]]
+    starter = folder / "chromium"
+    starter.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    starter.chmod(0o755)
+    browser = chromium.launch(executable_path=starter, args=flags[1:])
+    yield browser
+    browser.close()
+
+
+@contextmanager
+def _pages(image: Path, application: str, folder: Path, flags: list[str]) -> Iterator[tuple[Page, Page]]:
+    """Open an application's page on two phones."""
+    with (
+        sync_playwright() as playwright,
+        _serving(image, application, folder) as process,
+        _browser(playwright.chromium, process, folder, flags) as browser,
+    ):
+        visitors = Visitor(browser), Visitor(browser)
+        # lwIP has five connections in all: a browser that wants another one waits for its next try.
+        for visitor in visitors:
+            visitor.allow("WebSocket connection to", "ERR_|failed: GET .*/events")
+        ann, bob = [visitor.page(f"http://{ppp.BOARD}/") for visitor in visitors]
+        yield ann, bob
+        for visitor in visitors:
+            visitor.leave()
+
+
+def test_the_dashboard(image: Path, tmp_path: Path, chromium: list[str]) -> None:
+    with _pages(image, "dashboard", tmp_path, chromium) as pages:
+        for page in pages:
+            expect(page.locator("#link")).to_have_text("Connected")
+            # The emulator has no analogue parts: its sensor says 0 V, which is hotter than the samples can tell.
+            expect(page.locator("#value")).to_have_text("327.7")
+            expect(page.locator("#state")).to_have_text("↑ Too warm")
+        pages[0].wait_for_function("document.querySelector('.curve').getAttribute('d').split('L').length > 5")
+        pages[0].get_by_label("Below").fill("-5")
+        pages[0].get_by_role("button", name="Set").click()
+        expect(pages[0].get_by_text("Alarm below -5 °C and above 30 °C.")).to_be_visible()
+        expect(pages[1].get_by_label("Below")).to_have_value("-5")
+
+
+def test_the_remote(image: Path, tmp_path: Path, chromium: list[str]) -> None:
+    with _pages(image, "remote", tmp_path, chromium) as (ann, bob):
+        for page in (ann, bob):
+            expect(page.locator("#link")).to_have_text("Connected")
+        for name in ("Lamp", "Relay"):
+            ann.get_by_label(name).check()
+            expect(bob.get_by_label(name)).to_be_checked()
+        for name, most in (("Dimmer", "100"), ("Servo", "180")):
+            bob.get_by_label(name).press("End")
+            expect(ann.get_by_label(name)).to_have_value(most)
