@@ -50,6 +50,10 @@ include("$(MPY_DIR)/extmod/asyncio")
 freeze("lib", microdot(), opt=_OPT)
 if os.path.isdir("lib/utemplate"):
     freeze("lib", "utemplate", opt=_OPT)
+freeze("board/modules", "onboard", opt=_OPT)
+# On a computer nothing would run it, and `import main` is the user's.
+if os.path.basename(include.__self__._resolve_path("$(PORT_DIR)")) != "unix":
+    freeze("board/modules", "main.py", opt=_OPT)
 # A board may bring some of these by itself: twice the same name would not build.
 for name in sorted(os.listdir("lib/shims")):
     if name.endswith(".py") and name not in (file.target_path for file in include.__self__.files()):

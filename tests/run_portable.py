@@ -2,10 +2,10 @@
 
     python tests/run_portable.py [--only cpython|micropython] [--micropython PATH] [FILTER…]
 
-FILTER is a module (`test_cookies`) or a part of `module.Class.test`. CPython takes the framework from `lib`;
-the firmware has it frozen, and nothing of `lib` is on its path. Every module gets a process and an empty
-folder of its own, so that a crash or a file left behind names its module. Exits 1 when a test failed, a
-module crashed or hung, or an interpreter did not run or had no test to run.
+FILTER is a module (`test_cookies`) or a part of `module.Class.test`. CPython takes the framework from `lib`,
+and what boards run first from `board/modules`; the firmware has them frozen, and neither folder is on its path.
+Every module gets a process and an empty folder of its own, so that a crash or a file left behind names its
+module. Exits 1 when a test failed, a module crashed or hung, or an interpreter did not run or had no test to run.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Run:
 
 
 def cpython() -> Interpreter:
-    return Interpreter("cpython", [sys.executable], "PYTHONPATH", [str(ROOT / "lib")])
+    return Interpreter("cpython", [sys.executable], "PYTHONPATH", [str(ROOT / "lib"), str(ROOT / "board/modules")])
 
 
 def micropython(binary: Path) -> Interpreter:

@@ -73,7 +73,8 @@ def test_the_life_of_a_build(builder: Builder) -> None:
     assert record["outputs"]["micropython"]["size"] == builder.image.stat().st_size
     assert os.access(builder.image.with_name("mpy-cross"), os.X_OK)
 
-    _change_a_module(builder)
+    _change_a_module(builder, "lib/microdot/errors.py")
+    _change_a_module(builder, "board/modules/onboard/guard.py")
     _add_and_remove_a_module(builder)
     _break_a_module(builder)
 
@@ -91,13 +92,13 @@ def _kill_a_build(builder: Builder) -> None:
         path.write_bytes(b"")
 
 
-def _change_a_module(builder: Builder) -> None:
-    module = builder.root / "lib/microdot/errors.py"
+def _change_a_module(builder: Builder, path: str) -> None:
+    module = builder.root / path
     module.write_text(module.read_text() + "\nMARK = 'changed'\n")
     # A change counts by its content: a file may well come with the time of an older one.
     os.utime(module, (1, 1))
     assert "building" in builder.build().stderr
-    assert builder.evaluate("from microdot.errors import MARK; print(MARK)") == "changed"
+    assert builder.evaluate(f"from {module.parent.name}.{module.stem} import MARK; print(MARK)") == "changed"
     assert builder.build().stderr == ""
 
 
