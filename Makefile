@@ -3,6 +3,9 @@
 APP ?= examples/hello
 PORT ?= 5000
 BOARD ?= unix
+HOST ?= localhost
+# Where an application goes when no board is named.
+APP_BOARD := $(if $(filter unix,$(BOARD)),RPI_PICO,$(BOARD))
 # What every recipe may be given: a MicroPython checkout to build from instead of Debian's source.
 export MICROPYTHON
 
@@ -10,7 +13,7 @@ PYTHON := .venv/bin/python
 TYPED := $(wildcard tools benchmarks)
 
 .NOTPARALLEL:
-.PHONY: help run test check format lint types firmware bench clean check-format environment
+.PHONY: help run build cert test check format lint types firmware bench clean check-format environment
 
 help: ## list the targets
 	@echo 'make TARGET [MICROPYTHON=path/to/checkout], with TARGET one of'
@@ -18,6 +21,12 @@ help: ## list the targets
 
 run: ## serve APP=examples/hello with the unix firmware on PORT=5000
 	@python3 -m tools run --app '$(APP)' --port '$(PORT)'
+
+build: ## make the files of APP=examples/hello as they lie on BOARD=RPI_PICO
+	@python3 -m tools build '$(APP)' --board '$(APP_BOARD)'
+
+cert: ## make a TLS certificate in APP for HOST=localhost
+	@python3 -m tools cert '$(APP)' --host '$(HOST)'
 
 test: environment ## run every test, on CPython and on the unix firmware
 	@python3 -m tools firmware

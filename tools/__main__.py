@@ -14,8 +14,10 @@ from . import environment
 from .console import Failure
 
 # Those that need the standard library alone, and those that run in .venv.
-_PLAIN = ("clean", "environment", "fetch", "firmware", "run")
-_PACKAGED: tuple[str, ...] = ()
+_PLAIN = ("clean", "environment", "fetch", "firmware", "run", "types")
+_PACKAGED: tuple[str, ...] = (
+    *("build", "cert", "deploy", "devices", "doctor", "image", "monitor", "rollback", "romfs", "test"),
+)
 _NEXT_STEPS = {
     errno.ENOSPC: "free some room, or set MDOT_CACHE to a folder that has it",
     errno.EDQUOT: "free some room, or set MDOT_CACHE to a folder that has it",
@@ -30,7 +32,9 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name in sorted(_PLAIN + _PACKAGED):
         text = _description(name)
-        verb = verbs.add_parser(name, help=text.splitlines()[0], description=text, formatter_class=argparse.RawTextHelpFormatter)
+        verb = verbs.add_parser(
+            name, help=text.splitlines()[0], description=text, formatter_class=argparse.RawTextHelpFormatter
+        )
         if name == chosen:
             module = importlib.import_module(f".{name}", __package__)
             verb.set_defaults(do=module.do)

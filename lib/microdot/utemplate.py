@@ -17,12 +17,12 @@ class Template:
     def initialize(cls, template_dir="templates", loader_class=None, autoescape=False):
         """Say where templates are, and how they are loaded.
 
-        The loader is by default ``utemplate.recompile.Loader``, for development; for boards there is
-        ``utemplate.compiled.Loader``. With ``autoescape`` every ``{{ }}`` is escaped for HTML, but for ``{{ markup(...) }}``.
+        The loader is by default ``utemplate.automatic.Loader``: it compiles what is there as source, again when it was edited,
+        and imports what was compiled before, as ``mdot build`` does for boards. With ``autoescape`` every ``{{ }}`` is escaped for HTML, but for ``{{ markup(...) }}``.
         """
         global _loader
         if loader_class is None:
-            from utemplate.recompile import Loader as loader_class
+            from utemplate.automatic import Loader as loader_class
         _loader = loader_class(None, template_dir, autoescape=True) if autoescape else loader_class(None, template_dir)
 
     def __init__(self, template):

@@ -8,7 +8,7 @@ from microdot import Microdot
 from microdot.test_client import TestClient
 from microdot.utemplate import Template
 from support import MICROPYTHON, collect, run
-from utemplate import compiled, recompile, source
+from utemplate import automatic, compiled, source
 
 
 class TestTemplates(unittest.TestCase):
@@ -25,7 +25,7 @@ class TestTemplates(unittest.TestCase):
 
     def test_first_use_initializes(self):
         self.assertEqual(Template("hello.html").render("x"), "Hello, x!\n")
-        self.assertIsInstance(module._loader, recompile.Loader)
+        self.assertIsInstance(module._loader, automatic.Loader)
 
     def test_attributes(self):
         template = Template("hello.html")

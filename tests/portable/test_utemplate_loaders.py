@@ -6,9 +6,9 @@ import unittest
 
 from folder import NAME, Folder
 from support import MICROPYTHON
-from utemplate import compiled, recompile, source
+from utemplate import automatic, compiled, recompile, source
 
-LOADERS = compiled.Loader, source.Loader, recompile.Loader
+LOADERS = compiled.Loader, source.Loader, recompile.Loader, automatic.Loader
 OUTSIDE = [
     "",
     "/etc/passwd",
@@ -200,6 +200,31 @@ class TestCompiled(unittest.TestCase):
             printed = file.read()
         os.remove("out")
         self.assertEqual(printed, "False\n")
+
+
+class TestAutomatic(unittest.TestCase):
+    def test_edited_template_is_compiled_again(self):
+        with Folder() as folder:
+            folder.write("page.html", "one")
+            loader = automatic.Loader(None, NAME)
+            self.assertEqual(page(loader), "one")
+            folder.write("page.html", "another")
+            self.assertEqual(page(loader), "another")
+
+    def test_what_was_compiled_is_imported_once_and_without_the_compiler(self):
+        with Folder() as folder:
+            folder.write("page_html.py", "def render(a):\n    yield str(a)\n")
+            loader = automatic.Loader(None, NAME)
+            self.assertEqual(page(loader, "page.html", 1), "1")
+            folder.remove("page_html.py")
+            self.assertEqual(page(loader, "page.html", 2), "2")
+            self.assertIsNone(loader._compiling)
+
+    def test_includes_what_was_compiled_before(self):
+        with Folder() as folder:
+            folder.write("page.html", "<{% include {{ 'part.html' }} %}>")
+            folder.write("part_html.py", "def render():\n    yield 'part'\n")
+            self.assertEqual(page(automatic.Loader(None, NAME)), "<part>")
 
 
 class TestNames(unittest.TestCase):
