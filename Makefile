@@ -13,7 +13,7 @@ PYTHON := .venv/bin/python
 TYPED := $(wildcard tools benchmarks)
 
 .NOTPARALLEL:
-.PHONY: help run build cert test check format lint types firmware bench clean check-format environment
+.PHONY: help run build image romfs cert test check format lint types firmware bench clean check-format environment
 
 help: ## list the targets
 	@echo 'make TARGET [MICROPYTHON=path/to/checkout], with TARGET one of'
@@ -24,6 +24,12 @@ run: ## serve APP=examples/hello with the unix firmware on PORT=5000
 
 build: ## make the files of APP=examples/hello as they lie on BOARD=RPI_PICO
 	@python3 -m tools build '$(APP)' --board '$(APP_BOARD)'
+
+image: ## make one file of firmware and APP for BOARD=RPI_PICO (CONFIG=config.json puts settings in)
+	@python3 -m tools image '$(APP)' --board '$(APP_BOARD)' $(if $(CONFIG),--config '$(CONFIG)')
+
+romfs: ## put APP into the ROMFS partition of the board at DEVICE, BOARD=RPI_PICO
+	@python3 -m tools romfs deploy '$(APP)' --board '$(APP_BOARD)' $(if $(DEVICE),--port '$(DEVICE)')
 
 cert: ## make a TLS certificate in APP for HOST=localhost
 	@python3 -m tools cert '$(APP)' --host '$(HOST)'

@@ -30,7 +30,7 @@ class Board(NamedTuple):
     definition: str = ""
     """The folder with our definition of the board; empty for MicroPython's own."""
     family: str = ""
-    """The processor, by its name in uf2.py."""
+    """The processor: by its name in uf2.py, or the chip as ESP-IDF calls it."""
 
 
 def _native() -> Sequence[str]:
@@ -76,7 +76,16 @@ _PICO_W = _PICO._replace(
     definition="",
 )
 
-_BOARDS = (
+# The radio's libraries are parts of ESP-IDF; of MicroPython's own submodules it takes these.
+_ESP32 = Board(
+    "ESP32_GENERIC",
+    port="esp32",
+    submodules=("lib/berkeley-db-1.xx", "lib/micropython-lib"),
+    folders=(*_COMMON, "ports/esp32", "drivers", "lib/berkeley-db-1.xx", "lib/micropython-lib"),
+    family="esp32",
+)
+
+ALL = (
     _UNIX._replace(arguments=(*_UNIX.arguments, *_native())),
     # For figures of memory as a board has it: pointers of 32 bits, and the servers that are measured frozen too.
     _UNIX._replace(
@@ -91,12 +100,21 @@ _BOARDS = (
     ),
     _PICO_W,
     _PICO_W._replace(name="RPI_PICO2_W", family="rp2350-arm-s"),
+    _ESP32,
+    _ESP32._replace(
+        name="ESP32_GENERIC_S3",
+        # For its USB.
+        submodules=(*_ESP32.submodules, "lib/tinyusb"),
+        folders=(*_ESP32.folders, "lib/tinyusb"),
+        family="esp32s3",
+    ),
+    _ESP32._replace(name="ESP32_GENERIC_C3", family="esp32c3"),
 )
 
 
 def named(name: str) -> Board:
     """Find a board; raise Failure naming those there are."""
-    for board in _BOARDS:
+    for board in ALL:
         if board.name == name:
             return board
-    raise Failure(f"BOARD={name}: no such board: the firmware can be built for {', '.join(b.name for b in _BOARDS)}")
+    raise Failure(f"BOARD={name}: no such board: the firmware can be built for {', '.join(b.name for b in ALL)}")

@@ -43,18 +43,18 @@ def opened(path: Path, port: str, submodules: Sequence[str]) -> Checkout:
     version = _version(path)
     if version < _OLDEST:
         raise Failure(f"{path}: MicroPython {_dotted(version)} is too old: {_dotted(_OLDEST)} or later is needed")
-    for submodule in submodules:
-        if not (path / submodule).is_dir() or not any((path / submodule).iterdir()):
-            command = f"git -C {path} submodule update --init {submodule}"
-            raise Failure(f"{path}: {submodule} is empty: get it with `{command}`")
+    missing = [name for name in submodules if not (path / name).is_dir() or not any((path / name).iterdir())]
+    if missing:
+        command = f"git -C {path} submodule update --init {' '.join(missing)}"
+        raise Failure(f"{path}: {', '.join(missing)}: nothing is there: get it with `{command}`")
     return Checkout(path, _dotted(version))
 
 
 def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if entry.is_dir(follow_symlinks=False):
-            # The user's own builds in the tree, and what Python leaves there, are not sources.
-            if not entry.name.startswith(("build", "__pycache__")):
+            # The user's own builds in the tree, and what Python and ESP-IDF leave there, are not sources.
+            if not entry.name.startswith(("build", "__pycache__", "managed_components")):
                 yield from _files(Path(entry.path))
         else:
             yield entry

@@ -53,11 +53,11 @@ def replace(path: Path, source: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def write(path: Path, text: str) -> None:
-    """Write a text file: readers see the old one or the whole new one."""
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file, text as UTF-8: readers see the old one or the whole new one."""
     temporary = path.with_name(f".{path.name}.new")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import boards, checkout, files, gnumake, mpy_cross, paths, rp2_port, source, unix_port
+from . import boards, checkout, esp32_port, files, gnumake, mpy_cross, paths, rp2_port, source, unix_port
 from .console import Failure, say
 
 
@@ -40,8 +40,10 @@ def do(arguments: argparse.Namespace) -> None:
 
 def built(board: boards.Board, micropython: str | None) -> Path:
     """Give the path of the board's image, building it first when it is missing or out of date."""
+    if paths.INSTALLED:
+        return _downloaded(board)
     paths.fit_for_make(paths.ROOT)
-    tree = _tree(board, micropython)
+    tree = opened(board, micropython)
     folder = paths.BUILD / board.name
     with files.locked(folder):
         inputs = _inputs(board, tree)
@@ -51,30 +53,44 @@ def built(board: boards.Board, micropython: str | None) -> Path:
     return folder / _port(board).OUTPUTS[0]
 
 
+def _downloaded(board: boards.Board) -> Path:
+    image = paths.BUILD / board.name / _port(board).OUTPUTS[0]
+    if not image.is_file():
+        reason = "no firmware is there, and it is built in a checkout of mdot alone"
+        raise Failure(f"{paths.shown(image)}: {reason}: put the downloaded one there")
+    return image
+
+
 class _Port(Protocol):
     """What a module offers that knows how to build a port."""
 
     @property
     def OUTPUTS(self) -> Sequence[str]: ...
-    def check(self, board: boards.Board) -> None: ...
+    def check(self, board: boards.Board, tree: checkout.Checkout) -> None: ...
     def arguments(self, board: boards.Board, tree: checkout.Checkout, folder: Path) -> list[str]: ...
     def make(self, tree: checkout.Checkout, told: Sequence[str], folder: Path, cross: Path) -> str: ...
     def outputs(self, board: boards.Board, folder: Path, cross: Path) -> dict[str, Path]: ...
     def details(self, board: boards.Board, folder: Path) -> dict[str, Any]: ...
 
 
+_PORTS: dict[str, _Port] = {"unix": unix_port, "rp2": rp2_port, "esp32": esp32_port}
+
+
 def _port(board: boards.Board) -> _Port:
-    return unix_port if board.port == "unix" else rp2_port
+    return _PORTS[board.port]
 
 
-def _tree(board: boards.Board, micropython: str | None) -> checkout.Checkout:
+def opened(board: boards.Board, micropython: str | None) -> checkout.Checkout:
+    """Give the MicroPython tree that the board's image is built from, fetching it when it is not there."""
     own = paths.fit_for_make(Path(micropython).expanduser().resolve()) if micropython else None
     return checkout.opened(own or source.packaged(board), board.port, board.submodules)
 
 
 def _inputs(board: boards.Board, tree: checkout.Checkout) -> dict[str, Any]:
     """Describe all that the image is made of, so that two equal descriptions mean the same image."""
-    read = [paths.ROOT / "manifest.py", *sorted((paths.ROOT / "lib").rglob("*.py"))]
+    read = [paths.ROOT / "manifest.py"]
+    for folder in ("lib", "board/modules"):
+        read += sorted((paths.ROOT / folder).rglob("*.py"))
     for name in board.sources:
         path = paths.ROOT / name
         read += sorted(path.iterdir()) if path.is_dir() else [path]
@@ -98,7 +114,7 @@ def _up_to_date(folder: Path, inputs: dict[str, Any]) -> bool:
 
 def _build(board: boards.Board, tree: checkout.Checkout, folder: Path) -> None:
     port = _port(board)
-    port.check(board)
+    port.check(board, tree)
     cross = mpy_cross.built(tree)
     say(f"building {paths.shown(folder)}/{port.OUTPUTS[0]} with MicroPython {tree.version} …")
     # micropython-lib is in no package, and what we freeze needs nothing of it: the build only wants to see a README.

@@ -17,6 +17,7 @@ _KEPT = ("PATH", "HOME", "TMPDIR", "SOURCE_DATE_EPOCH")
 
 
 NO_SPACE = "No space left on device"
+_LINE = 300  # characters of a line that may be shown as the reason
 
 
 def check_compiler() -> None:
@@ -57,9 +58,11 @@ def _reason(log: Path) -> str:
     if module:
         return f"{module[1]}, line {module[2]}: {module[3].strip()}"
     lines = [line.strip() for line in text.splitlines()]
-    lines = [line for line in lines if line and not line.startswith(("make", "gmake"))]
+    # The command that failed may be echoed, on a line of many kilobytes.
+    lines = [line[:_LINE] for line in lines if line and not line.startswith(("make", "gmake"))]
     complaint = re.compile("error|no space left|not found|cannot|overflowed", re.IGNORECASE)
-    return ([line for line in lines if complaint.search(line)] or lines or ["it said nothing"])[-1]
+    short = [line for line in lines if len(line) < _LINE]
+    return ([line for line in short if complaint.search(line)] or lines or ["it said nothing"])[-1]
 
 
 def jobs() -> int:

@@ -20,7 +20,7 @@ _FLASH = 0x1000_0000
 _APT = "apt-get install cmake gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib"
 
 
-def check(board: Board) -> None:
+def check(board: Board, tree: Checkout) -> None:
     """Raise Failure when what compiles it is not installed."""
     # For mpy-cross.
     gnumake.check_compiler()

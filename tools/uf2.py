@@ -9,7 +9,7 @@ processors shape the file: RP2040-E14 (a boot ROM that erases by sector wants wh
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 _START = (0x0A324655, 0x9E5D5157)
@@ -17,7 +17,7 @@ _END = 0x0AB16F30
 _BLOCK, _DATA = 512, 476
 _PAGE, _SECTOR = 256, 4096
 _HAS_FAMILY, _HAS_EXTENSION = 0x2000, 0x8000
-_ABSOLUTE = 0xE48BFF57
+ABSOLUTE = 0xE48BFF57
 # RP2350-E10: an address past the flash that is there, and the extension that says "do not store".
 _IGNORED_ADDRESS, _IGNORE = 0x10FFFF00, 0x9957E304
 
@@ -45,26 +45,38 @@ def _packed(block: Block) -> bytes:
     return struct.pack("<8I", *_START, *numbers) + data + struct.pack("<I", _END)
 
 
-def _blocks(image: bytes, base: int, family: int) -> Iterator[Block]:
+def _pages(image: bytes, base: int) -> Iterator[tuple[int, bytes]]:
+    if base % _SECTOR:
+        raise ValueError(f"address {base:#x} does not begin a sector of {_SECTOR} bytes")
     # RP2040-E14: a sector that is not given whole may be left erased; as in erased flash, what is missing is ones.
     whole = image + b"\xff" * (-len(image) % _SECTOR)
-    count = len(whole) // _PAGE
-    for index in range(count):
-        yield Block(base + index * _PAGE, whole[index * _PAGE :][:_PAGE], index, count, family)
+    for at in range(0, len(whole), _PAGE):
+        yield base + at, whole[at : at + _PAGE]
 
 
 def _ahead() -> Block:
     """Make the block of RP2350-E10, which counts as a row of its own (its second block never comes)."""
     extension = struct.pack("<I", _IGNORE)
-    return Block(_IGNORED_ADDRESS, b"\xef" * _PAGE, 0, 2, _ABSOLUTE, _HAS_FAMILY | _HAS_EXTENSION, extension)
+    return Block(_IGNORED_ADDRESS, b"\xef" * _PAGE, 0, 2, ABSOLUTE, _HAS_FAMILY | _HAS_EXTENSION, extension)
 
 
 def encoded(image: bytes, base: int, family: str) -> bytes:
     """Give the file that puts an image at an address, which must begin a sector, of a processor's flash."""
-    if base % _SECTOR:
-        raise ValueError(f"address {base:#x} does not begin a sector of {_SECTOR} bytes")
+    return joined({base: image}, family)
+
+
+def joined(areas: Mapping[int, bytes], family: str) -> bytes:
+    """Give the file that fills several areas of the flash, by their addresses; what is between them stays as it is.
+
+    Raise ValueError for areas that do not begin a sector, or that overlap.
+    """
+    pages = [page for base in sorted(areas) for page in _pages(areas[base], base)]
+    for (before, _), (after, _) in zip(pages, pages[1:]):
+        if after < before + _PAGE:
+            raise ValueError(f"two areas meet at {after:#x}")
+    # One row: a boot ROM takes a block that says another number of blocks for the beginning of another file.
     blocks = [_ahead()] if family.startswith("rp2350") else []
-    blocks += _blocks(image, base, FAMILIES[family])
+    blocks += [Block(address, page, n, len(pages), FAMILIES[family]) for n, (address, page) in enumerate(pages)]
     return b"".join(map(_packed, blocks))
 
 

@@ -14,7 +14,7 @@ from .console import Failure
 OUTPUTS = ("micropython", "mpy-cross")
 
 
-def check(board: Board) -> None:
+def check(board: Board, tree: Checkout) -> None:
     """Raise Failure when what compiles it is not installed."""
     gnumake.check_compiler()
     if "MICROPY_FORCE_32BIT=1" in board.arguments and not gnumake.compiles("gcc", "-m32"):

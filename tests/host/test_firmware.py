@@ -103,5 +103,6 @@ def test_nothing_is_built_twice(firmware: Path) -> None:
 
 def test_an_unknown_board_is_refused_with_the_known_ones() -> None:
     assert one_line(run_tools("firmware", "--board", "toaster")).endswith(
-        "can be built for unix, unix32, RPI_PICO, RPI_PICO2, RPI_PICO_W, RPI_PICO2_W"
+        "can be built for unix, unix32, RPI_PICO, RPI_PICO2, RPI_PICO_W, RPI_PICO2_W, "
+        "ESP32_GENERIC, ESP32_GENERIC_S3, ESP32_GENERIC_C3"
     )

@@ -19,7 +19,7 @@ def program(name: str, *arguments: object) -> str:
 
 def journal(frozen: bool) -> str:
     """Give the source of the journal's code for a board whose firmware does not have it, else nothing."""
-    return "" if frozen else _shortened(paths.ROOT / "board/modules/onboard/journal.py")
+    return "" if frozen else _shortened(paths.SOURCES / "board/modules/onboard/journal.py")
 
 
 @cache

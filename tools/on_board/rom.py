@@ -15,7 +15,7 @@ def main(number):
     """Take the partition's files away from programs, and tell the size of its blocks, 0 if there are none, and their number."""
     global device
     count = vfs.rom_ioctl(1) if hasattr(vfs, "rom_ioctl") else 0
-    if count <= number:
+    if not 0 <= number < count:
         return print((0, max(count, 0)))
     device = vfs.rom_ioctl(2, number)
     if not hasattr(device, "writeblocks"):
