@@ -13,7 +13,7 @@ PYTHON := .venv/bin/python
 TYPED := $(wildcard tools benchmarks)
 
 .NOTPARALLEL:
-.PHONY: help run build image romfs cert test check format lint types firmware bench clean check-format environment
+.PHONY: help run build deploy image romfs cert test check format lint types docs firmware bench clean check-format environment
 
 help: ## list the targets
 	@echo 'make TARGET [MICROPYTHON=path/to/checkout], with TARGET one of'
@@ -24,6 +24,9 @@ run: ## serve APP=examples/hello with the unix firmware on PORT=5000
 
 build: ## make the files of APP=examples/hello as they lie on BOARD=RPI_PICO
 	@python3 -m tools build '$(APP)' --board '$(APP_BOARD)'
+
+deploy: ## bring APP=examples/hello to the board, on PORT=/dev/ttyACM0 if there are several
+	@python3 -m tools deploy '$(APP)' $(if $(filter file,$(origin PORT)),,--port '$(PORT)')
 
 image: ## make one file of firmware and APP for BOARD=RPI_PICO (CONFIG=config.json puts settings in)
 	@python3 -m tools image '$(APP)' --board '$(APP_BOARD)' $(if $(CONFIG),--config '$(CONFIG)')
@@ -54,11 +57,15 @@ types: environment ## check the types of what runs on the host, and of what runs
 	@$(PYTHON) -m mypy $(TYPED)
 	@python3 -m tools types
 
+docs: environment ## make the guide and reference, build/docs/html/index.html
+	@$(PYTHON) docs/build.py
+
 firmware: ## build the firmware of BOARD=unix (docs/boards.md has the others)
 	@python3 -m tools firmware --board '$(BOARD)'
 
 bench: environment ## measure speed and memory against peers and goals
 	@python3 -m tools firmware
+	@python3 -m tools firmware --board RPI_PICO
 	@$(PYTHON) -m benchmarks
 
 clean: ## remove all that was built here (MicroPython's source stays in the cache)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import prepare, tables_exact, tables_hosted, tables_speed
+from . import prepare, tables_board, tables_exact, tables_hosted, tables_speed
 from .cases import Bench
 from .contenders import FROZEN
 from .errors import BenchmarkError
@@ -28,6 +28,7 @@ _EXACT = (
     tables_exact.heap_per_request,
     tables_exact.import_heap,
     tables_exact.smallest_heap,
+    tables_board.board,
 )
 _SPEED = (
     tables_speed.throughput,

@@ -15,6 +15,10 @@ from .console import Failure
 
 OUTPUTS = ("firmware.uf2", "firmware.bin", "firmware.elf")
 
+# lwIP's own five would be fewer than the framework's default cap: its connections, those that are ending, and an
+# application's own.  Each takes some 200 bytes.
+_TCP_CONNECTIONS = 12
+
 # Where the processor sees its flash.
 _FLASH = 0x1000_0000
 _APT = "apt-get install cmake gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib"
@@ -53,7 +57,7 @@ def arguments(board: Board, tree: Checkout, folder: Path) -> list[str]:
 def _rule(language: str, tree: Checkout, folder: Path) -> str:
     places = {f"{folder}/objects": "objects", str(tree.path): "micropython", str(paths.ROOT): "."}
     flags = " ".join(f"-ffile-prefix-map={path}={name}" for path, name in places.items())
-    return f"<CMAKE_{language}_COMPILER> <DEFINES> <INCLUDES> <FLAGS> -Wno-error {flags} -o <OBJECT> -c <SOURCE>"
+    return f"<CMAKE_{language}_COMPILER> <DEFINES> <INCLUDES> <FLAGS> -Wno-error -DMEMP_NUM_TCP_PCB={_TCP_CONNECTIONS} {flags} -o <OBJECT> -c <SOURCE>"
 
 
 def make(tree: Checkout, told: Sequence[str], folder: Path, cross: Path) -> str:

@@ -9,14 +9,19 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tools import boards, checkout, mpy_cross, source, uf2
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).resolve().parent
 _FOLDER = ROOT / "build/emulator"
+_FLASH_AT, _FLASH_SIZE, _SECTOR = 0x1000_0000, 2 * 1024 * 1024, 4096
 _PACKAGES = ("package.json", "package-lock.json")
 
 
@@ -54,12 +59,61 @@ def _install() -> None:
     _checked(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], _FOLDER)
 
 
-class Board(NamedTuple):
-    """A running board: the TCP ports that its USB serial and its UART0 are on."""
+def cross_compiler() -> Path:
+    """Give the mpy-cross of the MicroPython that the board runs."""
+    board, own = boards.named("RPI_PICO"), os.environ.get("MICROPYTHON")
+    return mpy_cross.built(checkout.opened(Path(own) if own else source.packaged(board), board.port, board.submodules))
+
+
+def cross_compiled(python: Path, bytecode: Path) -> None:
+    """Compile a module for the board."""
+    _checked([str(cross_compiler()), "-s", python.name, "-o", str(bytecode), str(python)], ROOT)
+
+
+class State(NamedTuple):
+    """What the emulator tells of itself."""
 
     usb: int
     uart: int
-    firmware: Path
+    power: str  # "on", "cut", or "boot loader" when the program asked for that
+    operations: int  # sectors erased and pages programmed since the power came on
+    resets: int  # by the watchdog, which `machine.reset` uses too
+    seconds: float  # by the board's clock, since its power came on or it was reset
+
+
+class Board:
+    """A running board: its USB serial and its UART0 are on TCP ports, which stay through a reset."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        first = self._told()
+        self.usb, self.uart = first.usb, first.uart
+
+    def _told(self) -> State:
+        assert self._process.stdout is not None
+        return State(**json.loads(self._process.stdout.readline()))
+
+    def _ask(self, line: str) -> State:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        return self._told()
+
+    def state(self) -> State:
+        """Tell how the board does."""
+        return self._ask("state")
+
+    def cut_after(self, operations: int) -> None:
+        """Let the power fail in the middle of the operation on the flash that follows so many more."""
+        self._ask(f"cut {operations}")
+
+    def wait(self, happened: Callable[[State], bool], seconds: float = 120) -> State:
+        """Wait for something to have happened on the board."""
+        deadline = time.monotonic() + seconds
+        while not happened(state := self.state()):
+            assert time.monotonic() < deadline, f"still {state}"
+            time.sleep(0.05)
+        return state
 
     def mpremote(self, *arguments: str, seconds: float = 120) -> str:
         """Run stock mpremote on the board; give what it printed."""
@@ -76,19 +130,46 @@ class Board(NamedTuple):
 
 
 @contextmanager
-def started(image: Path) -> Iterator[Board]:
-    """Run a board with this image in its flash; end it with the block, or with this process."""
-    command = ["node", "serve.mjs", str(image)]
-    process = subprocess.Popen(command, cwd=installed(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        ports = json.loads(process.stdout.readline())
-        yield Board(ports["usb"], ports["uart"], image.parent)
-    finally:
-        process.stdin.close()
-        process.stdout.close()
-        process.wait(10)
+def started(image: Path | None, flash: Path | None = None, cut_after: int | None = None) -> Iterator[Board]:
+    """Switch a board on, and off with the end of the block or of this process.
+
+    Its flash chip lives in the file `flash`, an erased one if there is none yet, and keeps what the board wrote
+    there: the next block, or another one's board, goes on with it.  Without `flash` it is a new chip, thrown away
+    at the end.  The image (`.bin` or `.uf2`) is put into it before, as the boot loader does; None leaves the flash
+    as it is.  With `cut_after` the power fails for good in the middle of an operation on the flash: the one
+    after so many, counted from the start.  `Board.cut_after` counts from a moment of your choice.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        flash = flash or Path(folder, "flash")
+        if image or not flash.exists():
+            insert(flash, image)
+        command = ["node", "serve.mjs", str(flash), *([] if cut_after is None else [str(cut_after)])]
+        process = subprocess.Popen(command, cwd=installed(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        with process:
+            try:
+                yield Board(process)
+            finally:
+                process.kill()  # as a plug is pulled: the file has all that the chip has
+
+
+def insert(flash: Path, image: Path | None) -> None:
+    """Put an image into the file of a flash chip as a boot loader does: by whole sectors, and the others stay."""
+    content = bytearray(flash.read_bytes()) if flash.exists() else bytearray()
+    content += b"\xff" * (_FLASH_SIZE - len(content))
+    for address, data in _pieces(image) if image else ():
+        content[address : address + _SECTOR] = data.ljust(_SECTOR, b"\xff")
+    flash.write_bytes(content)
+
+
+def _pieces(image: Path) -> Iterator[tuple[int, bytes]]:
+    """Give the content of the sectors that an image holds; a UF2 file has whole ones, for the reason that `tools.uf2` gives."""
+    if image.suffix == ".uf2":
+        blocks = uf2.decoded(image.read_bytes())
+        base, data = blocks[0].address - _FLASH_AT, b"".join(block.payload for block in blocks)
+    else:
+        base, data = 0, image.read_bytes()
+    for at in range(0, len(data), _SECTOR):
+        yield base + at, data[at : at + _SECTOR]
 
 
 def measured(image: Path, program: Path, seconds: int = 60) -> dict[str, int]:

@@ -2,7 +2,8 @@
 
     python3 ppp.py UART_PORT      ends with its standard input
 
-It prints `ready` when it can be called, and its process id, by which others find the namespace, once the link is up.
+It prints `ready` when it can be called, and its process id, by which others find the namespace, each time that the link
+comes up.  The line `cut` on its standard input lets nothing more through in either direction, `mend` does again.
 
 It opens a TUN device in a namespace of its own, speaks as much of LCP and IPCP (RFC 1661, RFC 1332) in HDLC-like
 framing (RFC 1662) as gives the board an address, and passes IP packets both ways: the machine's own TCP/IP talks
@@ -20,10 +21,12 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 HOST, BOARD = "10.0.2.2", "10.0.2.15"
 REFUSED = 3
+_REPEAT_SECONDS = 3  # the board repeats a request after six
 
 _LCP, _IPCP, _IP = 0xC021, 0x8021, 0x0021
 _REQUEST, _ACK, _NAK, _REJECT, _TERMINATE, _TERMINATE_ACK = range(1, 7)
@@ -94,6 +97,7 @@ class Peer:
 
     def __init__(self) -> None:
         self.up = False
+        self._asked = float("-inf")
 
     def answers(self, protocol: int, data: bytes) -> Iterator[bytes]:
         if protocol not in (_LCP, _IPCP):
@@ -111,7 +115,7 @@ class Peer:
     def _lcp(self, code: int, ident: int, data: bytes) -> Iterator[bytes]:
         if code == _REQUEST:
             yield self._packet(_LCP, _ACK, ident, data)
-            yield self._packet(_LCP, _REQUEST, 1)
+            yield from self._begin()
         elif code == _ACK:
             yield self._packet(_IPCP, _REQUEST, 1, _option(_ADDRESS, socket.inet_aton(HOST)))
         elif code == _ECHO_REQUEST:
@@ -119,6 +123,13 @@ class Peer:
         elif code == _TERMINATE:
             self.up = False
             yield self._packet(_LCP, _TERMINATE_ACK, ident)
+
+    def _begin(self) -> Iterator[bytes]:
+        """Ask for the link in turn, once: another request would take an open link down, and each side would go on for ever."""
+        if time.monotonic() - self._asked > _REPEAT_SECONDS:
+            self._asked = time.monotonic()
+            self.up = False  # the board begins, or has begun anew
+            yield self._packet(_LCP, _REQUEST, 1)
 
     def _ipcp(self, code: int, ident: int, data: bytes) -> Iterator[bytes]:
         if code != _REQUEST:
@@ -154,21 +165,25 @@ def _tun() -> int:
 
 
 def _pass(link: socket.socket, tun: int) -> None:
-    frames, peer = Frames(), Peer()
+    frames, peer, cut = Frames(), Peer(), False
     while True:
         ready, _, _ = select.select([link, tun, sys.stdin], [], [])
         if tun in ready:
             packet = os.read(tun, 2000)
             # The machine talks IPv6 as well, and begins at once.
-            if peer.up and packet[0] >> 4 == 4:
+            if peer.up and not cut and packet[0] >> 4 == 4:
                 link.sendall(framed(_IP, packet))
         if sys.stdin in ready:
-            return
+            command = sys.stdin.readline()
+            if not command:
+                return
+            cut = command == "cut\n"
+            print("done", flush=True)
         if link in ready:
             chunk = link.recv(4096)
             if not chunk:
                 return
-            for protocol, data in frames.fed(chunk):
+            for protocol, data in () if cut else frames.fed(chunk):
                 _take(protocol, data, peer, link, tun)
 
 

@@ -38,6 +38,11 @@ def test_it_has_room_for_an_application_that_runs_in_place(board: Board) -> None
     assert board.mpremote("exec", program).split() == ["1", str(256 * 1024)]
 
 
+def test_random_bytes_differ(board: Board) -> None:
+    program = "import os; print(len({os.urandom(8) for _ in range(20)}))"
+    assert board.mpremote("exec", program).strip() == "20"
+
+
 def test_files_are_kept_over_a_reset(board: Board, tmp_path: Path) -> None:
     text = "".join(f"line {n}\n" for n in range(1000))
     (tmp_path / "kept.txt").write_text(text)

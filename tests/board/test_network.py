@@ -29,3 +29,9 @@ def test_json_goes_both_ways(network: Network) -> None:
 
 def test_a_reply_of_many_packets(network: Network) -> None:
     assert network.curl(f"{_URL}/big") == "".join(f"line {n}\n" for n in range(1000))
+
+
+def test_lwip_has_room_for_more_than_the_framework_s_cap(network: Network) -> None:
+    # Six are the default: with lwIP's own five connections the sixth client would wait in vain.
+    fates = json.loads(network.client("crowd.py", BOARD, "8", "idle"))
+    assert fates == ["ended", "ended", "served", "served", "served", "served", "served", "served"]

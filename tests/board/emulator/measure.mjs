@@ -3,11 +3,12 @@
 // Prints what the program printed; fails when it raises an exception or takes more than that many simulated seconds.
 import fs from 'node:fs';
 
+import { Flash } from './flash.mjs';
 import { Pico } from './pico.mjs';
 
 const SLICE = 1_000_000;
 const [, , image, program, seconds] = process.argv;
-const pico = new Pico(fs.readFileSync(image));
+const pico = new Pico(new Flash(fs.readFileSync(image)));
 let output = '';
 pico.usb.onData = (data) => { output += Buffer.from(data).toString('latin1'); };
 

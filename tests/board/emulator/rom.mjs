@@ -1,8 +1,8 @@
 // A boot ROM for the emulated RP2040, which ships with none: the tables and routines that the data sheet lists (2.8), done
 // in JavaScript. Every routine is two instructions, `bkpt #n; bx lr`; the breakpoint runs function n on the core's registers.
-// Erasing and programming act on the emulated flash, so that the board has a real filesystem. The double-precision table and
-// the USB boot loader are left out: MicroPython calls neither. A routine tells how many cycles it would take; these are
-// estimates (the data sheet gives them for floats only), the same on every run.
+// Erasing and programming act on the emulated flash, so that the board has a real filesystem. The double-precision table is
+// left out, as MicroPython does not call it, and for the USB boot loader the board stops. A routine tells how many cycles it
+// would take; these are estimates (the data sheet gives them for floats only), the same on every run.
 
 const STACK = 0x20041f00;
 const ENTRY = 0x10000000; // where flash, and in it the second stage, begins
@@ -11,6 +11,9 @@ const FUNCTIONS = 0x80, DATA = 0xe0, FLOATS = 0x700;
 const MAGIC = 0x0201754d; // 'M', 'u', 1 and version 2
 
 const BYTES = 1, ARITHMETIC = 70, TRANSCENDENTAL = 600;
+
+// The firmware asked for the USB boot loader, which this ROM does not have.
+export class BootLoader extends Error {}
 
 const words = { float: new Float32Array(1), double: new Float64Array(1) };
 const floatBits = new Uint32Array(words.float.buffer);
@@ -36,14 +39,12 @@ const leadingZeros = (value) => Math.clz32(value >>> 0);
 const compared = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
 export class Rom {
-  // `onFlash(operation, offset, length)` is told of every erase and program before it happens.
-  constructor(mcu) {
+  constructor(mcu, flash) {
     this.mcu = mcu;
+    this.flash = flash;
     this.registers = mcu.core.registers;
     this.view = new DataView(mcu.bootrom.buffer);
     this.routines = [];
-    this.onFlash = () => {};
-    this.onReset = () => {};
     this.cycles = 0; // owed for routines since they were last asked for
     this.#lay();
     mcu.onBreak = (n) => this.#call(n);
@@ -121,7 +122,7 @@ export class Rom {
       ['IF', nothing], ['EX', nothing], ['FC', nothing], ['CX', nothing],
       ['RE', this.#routine(() => this.#erase())],
       ['RP', this.#routine(() => this.#program())],
-      ['UB', this.#routine(() => this.onReset('boot loader'))],
+      ['UB', this.#routine(() => { throw new BootLoader(); })],
     ];
   }
 
@@ -139,16 +140,13 @@ export class Rom {
 
   #erase() {
     const [offset, length] = this.registers.map((value) => value >>> 0);
-    this.onFlash('erase', offset, length);
-    this.mcu.flash.fill(0xff, offset, offset + length);
+    this.flash.erase(offset, length);
     return 100 * length; // some 45 ms for a sector of 4 KiB is usual; a tenth is enough for the tests
   }
 
   #program() {
     const [offset, source, length] = this.registers.map((value) => value >>> 0);
-    this.onFlash('program', offset, length);
-    // As in the chip, programming only clears bits.
-    for (let i = 0; i < length; i++) this.mcu.flash[offset + i] &= this.mcu.readUint8((source + i) >>> 0);
+    this.flash.program(offset, Uint8Array.from({ length }, (_, i) => this.mcu.readUint8((source + i) >>> 0)));
     return 100 * length;
   }
 
