@@ -10,14 +10,33 @@ import signal
 import sys
 from pathlib import Path
 
-from . import environment
+from . import environment, paths
 from .console import Failure
 
 # Those that need the standard library alone, and those that run in .venv.
 _PLAIN = ("clean", "environment", "fetch", "firmware", "run", "types")
 _PACKAGED: tuple[str, ...] = (
-    *("build", "cert", "deploy", "devices", "doctor", "image", "monitor", "rollback", "romfs", "test"),
+    *(
+        "build",
+        "cert",
+        "deploy",
+        "devices",
+        "dist",
+        "doctor",
+        "flash",
+        "image",
+        "monitor",
+        "ota",
+        "rescue",
+        "rollback",
+        "romfs",
+        "test",
+        "watch",
+        "wifi",
+    ),
 )
+# Those that make something of the checkout itself, which the installed tools do not have.
+_IN_A_CHECKOUT = ("clean", "dist", "environment", "firmware", "types")
 _NEXT_STEPS = {
     errno.ENOSPC: "free some room, or set MDOT_CACHE to a folder that has it",
     errno.EDQUOT: "free some room, or set MDOT_CACHE to a folder that has it",
@@ -69,6 +88,8 @@ def main() -> int:
         if verb in _PACKAGED:
             environment.enter()
         arguments = _parser(verb).parse_args()
+        if paths.INSTALLED and verb in _IN_A_CHECKOUT:
+            raise Failure("this needs a checkout of mdot: get one with `git clone`, and run `make` there")
         arguments.do(arguments)
         return 0
     except Failure as failure:

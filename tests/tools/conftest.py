@@ -1,0 +1,40 @@
+"""Fixtures of the tests of the tools: applications, and boards to bring them to."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from app_folders import ROOT, unix_firmware
+from bridge import Bridge, bridged
+
+# How a test gets a board: with `bridged`'s arguments, each of a name of its own.
+Boards = Callable[..., Bridge]
+
+
+@pytest.fixture
+def boards(tmp_path: Path) -> Iterator[Boards]:
+    """Give a function that switches on stand-ins for boards; they are off when the test is over."""
+    unix_firmware()
+    with ExitStack() as stack:
+
+        def switched_on(name: str = "board", **details: object) -> Bridge:
+            return stack.enter_context(bridged(tmp_path / f"{name}.flash", **details))  # type: ignore[arg-type]
+
+        yield switched_on
+
+
+@pytest.fixture
+def tested(tmp_path: Path) -> Iterator[Path]:
+    """Give a folder for an application that a verb builds, and take that build away."""
+    yield tmp_path / "tested-by-pytest"
+    shutil.rmtree(ROOT / "build/tested-by-pytest", ignore_errors=True)
+
+
+@pytest.fixture
+def board(boards: Boards) -> Bridge:
+    """Give a stand-in for a board with our firmware, and nothing on it."""
+    return boards(identity="aa01")
