@@ -13,7 +13,7 @@ PYTHON := .venv/bin/python
 TYPED := $(wildcard tools benchmarks)
 
 .NOTPARALLEL:
-.PHONY: help run build deploy image romfs cert test check format lint types docs firmware bench clean check-format environment
+.PHONY: help run build deploy monitor watch flash wifi rescue image romfs cert test check format lint types docs firmware bench clean check-format environment
 
 help: ## list the targets
 	@echo 'make TARGET [MICROPYTHON=path/to/checkout], with TARGET one of'
@@ -27,6 +27,21 @@ build: ## make the files of APP=examples/hello as they lie on BOARD=RPI_PICO
 
 deploy: ## bring APP=examples/hello to the board, on PORT=/dev/ttyACM0 if there are several
 	@python3 -m tools deploy '$(APP)' $(if $(filter file,$(origin PORT)),,--port '$(PORT)')
+
+monitor: ## show what the board prints, with the tracebacks of APP (DEVICE=/dev/ttyACM0 names the board)
+	@python3 -m tools monitor '$(APP)' $(if $(DEVICE),--port '$(DEVICE)')
+
+watch: ## deploy APP whenever one of its files changes
+	@python3 -m tools watch '$(APP)' $(if $(DEVICE),--port '$(DEVICE)')
+
+flash: ## put the firmware of BOARD=RPI_PICO onto the board that is connected
+	@python3 -m tools flash --board '$(APP_BOARD)' $(if $(DEVICE),--port '$(DEVICE)')
+
+wifi: ## tell the board its wireless network
+	@python3 -m tools wifi $(if $(DEVICE),--port '$(DEVICE)')
+
+rescue: ## get a board back whose main.py lets nobody in
+	@python3 -m tools rescue $(if $(DEVICE),--port '$(DEVICE)')
 
 image: ## make one file of firmware and APP for BOARD=RPI_PICO (CONFIG=config.json puts settings in)
 	@python3 -m tools image '$(APP)' --board '$(APP_BOARD)' $(if $(CONFIG),--config '$(CONFIG)')

@@ -65,13 +65,19 @@ def do(arguments: argparse.Namespace) -> None:
     outcomes = _outcomes(arguments.app, targets, options)
     for target, outcome in zip(targets, outcomes):
         if isinstance(outcome, Done):
-            print(as_json(outcome) if arguments.json else as_text(outcome))
+            print(as_json(outcome) if arguments.json else _text(arguments.app, outcome))
         elif arguments.json:
             print(failure_as_json(target.port, outcome))
     failures = [outcome if isinstance(outcome, Failure) else _not_started(outcome) for outcome in outcomes if _failed(outcome)]
     _raise_for(failures, len(targets))
     if arguments.then and not arguments.dry_run and isinstance(outcomes[0], Done):
         _monitor(arguments.app, outcomes[0])
+
+
+def _text(app: Path, done: Done) -> str:
+    """Write a deploy's outcome, with the files of this machine in the traceback that there may be."""
+    mapper = Mapper(app)
+    return mapper.passed(as_text(done)) + mapper.rest()
 
 
 def _targets(arguments: argparse.Namespace, pinned: dict[str, str]) -> list[Target]:

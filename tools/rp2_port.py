@@ -56,8 +56,9 @@ def arguments(board: Board, tree: Checkout, folder: Path) -> list[str]:
 
 def _rule(language: str, tree: Checkout, folder: Path) -> str:
     places = {f"{folder}/objects": "objects", str(tree.path): "micropython", str(paths.ROOT): "."}
-    flags = " ".join(f"-ffile-prefix-map={path}={name}" for path, name in places.items())
-    return f"<CMAKE_{language}_COMPILER> <DEFINES> <INCLUDES> <FLAGS> -Wno-error -DMEMP_NUM_TCP_PCB={_TCP_CONNECTIONS} {flags} -o <OBJECT> -c <SOURCE>"
+    ours = ["-Wno-error", f"-DMEMP_NUM_TCP_PCB={_TCP_CONNECTIONS}"]
+    ours += [f"-ffile-prefix-map={path}={name}" for path, name in places.items()]
+    return f"<CMAKE_{language}_COMPILER> <DEFINES> <INCLUDES> <FLAGS> {' '.join(ours)} -o <OBJECT> -c <SOURCE>"
 
 
 def make(tree: Checkout, told: Sequence[str], folder: Path, cross: Path) -> str:

@@ -18,7 +18,8 @@ class Template:
         """Say where templates are, and how they are loaded.
 
         The loader is by default ``utemplate.automatic.Loader``: it compiles what is there as source, again when it was edited,
-        and imports what was compiled before, as ``mdot build`` does for boards. With ``autoescape`` every ``{{ }}`` is escaped for HTML, but for ``{{ markup(...) }}``.
+        and imports what was compiled before, as ``mdot build`` does for boards. With ``autoescape`` every ``{{ }}`` is escaped
+        for HTML, but for ``{{ markup(...) }}``.
         """
         global _loader
         if loader_class is None:

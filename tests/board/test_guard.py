@@ -325,6 +325,7 @@ def test_a_trial_that_fails_three_times_is_undone(flash: Path) -> None:
             # Nobody may be there: it starts again by itself.
             console.type("\x04")
             board.wait(lambda state: state.resets == 3)
+        with Console(board) as console:
             console.attach()
             assert console.enter(_RUNS) == "xxxx\n"
         assert board.mpremote("exec", _SHOW_STATE).strip() == _state({**_OLD, **_DATA})

@@ -1,5 +1,4 @@
 # mypy: ignore-errors
-# ruff: noqa: SIM105
 """Runs on a board: removes what was uploaded for a deploy that cannot be finished."""
 
 import os

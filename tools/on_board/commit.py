@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: SIM105, UP032
+# ruff: noqa: UP032
 """Runs on a board: checks all that a journal wants to put, commits to the journal and carries it out.
 
 A file's name in `/.mdot/new` is made of its path and its content's SHA-256, so the journal alone says what must be in it.

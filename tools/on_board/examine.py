@@ -1,5 +1,4 @@
 # mypy: ignore-errors
-# ruff: noqa: SIM105
 """Runs on a board: tells what `doctor` wants to know beyond the state, as one dictionary.  Secrets do not leave the board."""
 
 import gc

@@ -17,7 +17,8 @@ from microdot import Microdot  # noqa: E402
 gc.collect()
 _framework = gc.mem_alloc() - _framework
 
-_HARDWARE = "machine network rp2 esp esp32 espnow neopixel dht onewire ds18x20 bluetooth lcd160cr ntptime".split()
+_HARDWARE = ["machine", "network", "rp2", "esp", "esp32", "espnow", "bluetooth", "ntptime"]
+_HARDWARE += ["neopixel", "dht", "onewire", "ds18x20", "lcd160cr"]
 _standing_in = []
 _FIRMWARE = "(the firmware's modules)"
 _taken = {}
@@ -117,7 +118,7 @@ try:
 except _Serves:
     pass
 except Exception as error:
-    _error = "{}: {}".format(type(error).__name__, error)
+    _error = f"{type(error).__name__}: {error}"
 _total = (_seen or [_used()])[0] - _started + _framework
 builtins.__import__ = _real_import
 _taken[_FIRMWARE] = _taken.get(_FIRMWARE, 0) + _framework

@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: SIM105, SIM115
+# ruff: noqa: SIM115
 """Runs on a board: takes files from the serial line into `/.mdot/new`.
 
 It says `+` when it is ready for a piece.  A piece comes as its kind, the length on the wire and the length unpacked, in

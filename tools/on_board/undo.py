@@ -1,5 +1,4 @@
 # mypy: ignore-errors
-# ruff: noqa: SIM105
 """Runs on a board: brings the deploy before back."""
 
 import os
