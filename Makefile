@@ -4,6 +4,10 @@ APP ?= examples/hello
 PORT ?= 5000
 BOARD ?= unix
 HOST ?= localhost
+# The board's serial port when there are several; settings to write into an image, or onto a board.
+DEVICE ?=
+CONFIG ?=
+SETTINGS ?=
 # Where an application goes when no board is named.
 APP_BOARD := $(if $(filter unix,$(BOARD)),RPI_PICO,$(BOARD))
 # What every recipe may be given: a MicroPython checkout to build from instead of Debian's source.
@@ -37,8 +41,8 @@ watch: ## deploy APP whenever one of its files changes
 flash: ## put the firmware of BOARD=RPI_PICO onto the board that is connected
 	@python3 -m tools flash --board '$(APP_BOARD)' $(if $(DEVICE),--port '$(DEVICE)')
 
-wifi: ## tell the board its wireless network
-	@python3 -m tools wifi $(if $(DEVICE),--port '$(DEVICE)')
+wifi: ## tell the board its wireless network, or what is in SETTINGS=settings.json
+	@python3 -m tools wifi $(if $(DEVICE),--port '$(DEVICE)') $(if $(SETTINGS),--stdin < '$(SETTINGS)')
 
 rescue: ## get a board back whose main.py lets nobody in
 	@python3 -m tools rescue $(if $(DEVICE),--port '$(DEVICE)')

@@ -424,6 +424,7 @@ _HOMES = {
     "Microdot": ("app", "Microdot"),
     "FormDataIter": ("multipart", "FormDataIter"),
     "FileUpload": ("multipart", "FileUpload"),
+    "OTA": ("ota", "OTA"),
     "WebSocket": ("websocket", "WebSocket"),
     "SSE": ("sse", "SSE"),
 }
