@@ -17,7 +17,7 @@ PYTHON := .venv/bin/python
 TYPED := $(wildcard tools benchmarks)
 
 .NOTPARALLEL:
-.PHONY: help run build deploy monitor watch flash wifi rescue image romfs cert test check format lint types docs firmware bench clean check-format environment
+.PHONY: help run build deploy monitor watch flash wifi rescue image romfs cert test check format lint types docs firmware dist bench clean check-format environment
 
 help: ## list the targets
 	@echo 'make TARGET [MICROPYTHON=path/to/checkout], with TARGET one of'
@@ -81,6 +81,9 @@ docs: environment ## make the guide and reference, build/docs/html/index.html
 
 firmware: ## build the firmware of BOARD=unix (docs/boards.md has the others)
 	@python3 -m tools firmware --board '$(BOARD)'
+
+dist: ## make what users download: firmware, packages for mip, wheels, and a page
+	@python3 -m tools dist
 
 bench: environment ## measure speed and memory against peers and goals
 	@python3 -m tools firmware

@@ -54,7 +54,7 @@ def modules(app: Path) -> list[str]:
 
 def unittest_for_micropython() -> Path:
     """Find the unittest module for MicroPython, which has none of its own."""
-    path = paths.ROOT / "tests/portable/shims/unittest.py"
+    path = paths.SOURCES / "tests/portable/shims/unittest.py"
     if not path.is_file():
         raise Failure("no unittest for MicroPython here: run the tools in a checkout of mdot, or test on cpython alone")
     return path
@@ -70,9 +70,9 @@ class Platform(NamedTuple):
 
 
 def cpython() -> Platform:
-    """Describe this CPython, with the framework of the checkout."""
+    """Describe this CPython, with our framework."""
     # What was printed before a crash counts, and the application's folder stays as it is.
-    more = {"PYTHONPATH": str(paths.ROOT / "lib"), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    more = {"PYTHONPATH": str(paths.SOURCES / "lib"), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     return Platform("cpython", [sys.executable], {**_environment(), **more}, [FOLDER])
 
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from . import boards, bytecode, deploy_toml, files, heap, paths, report
 from .assembly import Assembly, Piece, assembled
 from .bytecode import Mpy
-from .console import Failure
+from .console import Failure, say
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 
@@ -65,6 +65,7 @@ class Build(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("app", type=Path, metavar="APP", help="the application's folder, with its main.py")
     add_target(parser)
+    parser.add_argument("--bundle", action="store_true", help="write a bundle for updates over the air, too")
     parser.add_argument("--json", action="store_true", help="report as JSON")
 
 
@@ -93,6 +94,10 @@ def do(arguments: argparse.Namespace) -> None:
     if budget is not None:
         heap.check(measured, budget)
     build = _kept(plan)
+    if arguments.bundle:
+        from . import bundles
+
+        say(f"{bundles.written(build)}: the bundle")
     print(report.as_json(build, plan.made, measured) if arguments.json else report.as_text(build, plan.made, measured))
 
 
@@ -148,14 +153,9 @@ def _name(app: Path, settings: deploy_toml.Settings) -> str:
     return name
 
 
-def _home() -> Path:
-    # Installed, the tools have no checkout to write to.
-    return paths.BUILD if (paths.ROOT / "pyproject.toml").exists() else Path.cwd() / "build"
-
-
 def _kept(plan: Plan) -> Build:
     """Write a build in one step, unless the same is there already."""
-    folder = _home() / plan.app / plan.board
+    folder = paths.BUILD / plan.app / plan.board
     pieces = plan.made.pieces
     build = _described(folder, plan)
     manifest = _manifest(build)

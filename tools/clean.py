@@ -8,7 +8,7 @@ import shutil
 from . import paths
 from .console import say
 
-_MADE = ("build", ".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis")
+_MADE = ("build", "dist", ".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis")
 
 
 def do(arguments: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from .console import Failure, say
 from .files import digest, locked, write
-from .paths import BUILD, ROOT, shown
+from .paths import BUILD, INSTALLED, ROOT, shown
 
 _VENV = ROOT / ".venv"
 _STAMP = _VENV / "complete.json"
@@ -26,7 +26,9 @@ _PYTHON = _VENV / "bin/python"
 _GROUPS = ROOT / "pyproject.toml"
 _REQUIREMENTS = ROOT / "tools/requirements.txt"
 
-_PARTS: dict[str, list[str]] = {"tools": [], "dev": ["--group", f"{_GROUPS}:dev"]}
+# What builds the wheels, as the build-system of pyproject.toml has it.
+_WHEELS = "setuptools>=77"
+_PARTS: dict[str, list[str]] = {"tools": [_WHEELS], "dev": ["--group", f"{_GROUPS}:dev", _WHEELS]}
 
 
 def do(arguments: argparse.Namespace) -> None:
@@ -35,7 +37,7 @@ def do(arguments: argparse.Namespace) -> None:
 
 def enter() -> None:
     """Go on in .venv, with the packages of the tools; return if this is it, or if there is no checkout around."""
-    if not (ROOT / "pyproject.toml").exists() or Path(sys.prefix) == _VENV:
+    if INSTALLED or Path(sys.prefix) == _VENV:
         return
     complete("the tools", "tools")
     os.execv(_PYTHON, [str(_PYTHON), "-m", "tools", *sys.argv[1:]])

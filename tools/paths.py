@@ -1,4 +1,8 @@
-"""Where things are: the checkout, what is built in it, and the cache outside it."""
+"""Where things are: the checkout, what is built in it, and the cache outside it.
+
+Installed, the tools have no checkout.  What they read of one is then beside them in `shipped`, in the same folders
+(pyproject.toml lists them), and what they make goes below the current folder.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,10 @@ from pathlib import Path
 from .console import Failure
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build"
+_SHIPPED = Path(__file__).resolve().parent / "shipped"
+INSTALLED = _SHIPPED.is_dir()
+SOURCES = _SHIPPED if INSTALLED else ROOT
+BUILD = Path("build").absolute() if INSTALLED else ROOT / "build"
 
 
 def cache() -> Path:

@@ -58,7 +58,7 @@ def _compiled(compiler: Any, folder: str, name: str, opened: _Opened, autoescape
 
 
 def _compiler() -> Any:
-    library = str(paths.ROOT / "lib")
+    library = str(paths.SOURCES / "lib")
     if library not in sys.path:
         sys.path.append(library)
     try:

@@ -18,7 +18,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from . import app_tests, app_tests_board, boards, device, firmware
+from . import app_tests, app_tests_board, boards, device, firmware, paths
 from .app_tests import Outcome
 from .console import Failure, say
 
@@ -30,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("app", type=Path, metavar="APP", help="the application's folder")
     text = "only tests with this in their name, module.Class.test; may be given again"
     parser.add_argument("-k", action="append", default=[], dest="filters", metavar="NAME", help=text)
-    parser.add_argument(
-        "--on", default="cpython,unix", metavar="WHERE", help=f"some of {', '.join(_PLATFORMS)} (default: cpython,unix)"
-    )
+    # Installed, the tools have no firmware that they could build.
+    default = "cpython" if paths.INSTALLED else "cpython,unix"
+    parser.add_argument("--on", default=default, metavar="WHERE", help=f"some of {', '.join(_PLATFORMS)} (default: {default})")
     parser.add_argument("--port", help="the board's port, with --on board (default: the only board there is)")
     parser.add_argument("--json", action="store_true", help="report as JSON")
 

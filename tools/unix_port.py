@@ -27,6 +27,8 @@ def arguments(board: Board, tree: Checkout, folder: Path) -> list[str]:
         f"BUILD={folder}/objects",
         f"FROZEN_MANIFEST={paths.ROOT}/{board.manifest}",
         f"MPY_LIB_DIR={folder}/no-library",
+        # It would be another one in each folder, since debug information names the folder until it is stripped.
+        "LDFLAGS_EXTRA=-Wl,--build-id=none",
     )
     return [*board.arguments, *ours]
 
