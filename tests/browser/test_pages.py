@@ -29,7 +29,7 @@ LOOKS = [
     ("csrf", "The lamp is off"),
 ]
 # Those that have a test of their own for it, or no page.
-ELSEWHERE = {"auth", "dashboard", "deploy", "redis", "remote", "tls"}
+ELSEWHERE = {"auth", "dashboard", "deploy", "redis", "remote", "settings", "tls"}
 
 
 @pytest.mark.parametrize(("example", "heading"), LOOKS)

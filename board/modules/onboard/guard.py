@@ -2,6 +2,9 @@
 # last one is on trial; otherwise nothing is started, so that a board whose program crashes or hangs stays within reach.
 #
 # The flash is written once at a start and once when it is confirmed.
+#
+# A deploy on trial came over the air, and nobody may be there to switch the board off and on.  So while it is on trial a
+# program that ends is started again, and one that does not give the event loop its time is ended.
 
 import os
 
@@ -9,11 +12,14 @@ import onboard
 
 STRIKES = 3
 seconds = 10  # that the application's event loop has to run; a program's own boot.py may change it
+trial_seconds = 120  # after which a start on trial that is still not confirmed is over; boot.py may change that too
+_PAUSE = 2  # seconds between the end of a program on trial and the next start: its last words are to get out
 
 _BOOTS = "/.mdot/boots"
 _TRIAL = "/.mdot/trial"
 _JOURNAL = "/.mdot/journal"
 _DIGITS = 3  # of the counter, at most
+_timer = None
 
 
 def begin():
@@ -40,14 +46,19 @@ def watch():
     import asyncio
 
     asyncio.create_task(_confirm_later())  # noqa: RUF006 (MicroPython keeps it)
+    if onboard.there(_TRIAL):
+        _limit()
 
 
 def end(exc=None):
-    """Judge a program that has ended: by itself, or by an exception."""
+    """Judge a program that has ended: by itself, or by an exception.  Does not return from one on trial, on a board."""
     if isinstance(exc, KeyboardInterrupt):
-        _try(_uncount)
-    elif exc is None and not onboard.there(_TRIAL):
-        # It did what it had to do.  But a deploy on trial came over the air, and is to take the next one.
+        _unlimit()
+        hold()
+    elif onboard.there(_TRIAL):
+        # Even if it did what it had to do: it is to be there for the next update.
+        _start_again()
+    elif exc is None:
         _try(confirm)
 
 
@@ -57,13 +68,53 @@ def confirm():
         _set_count(0)
     if onboard.there(_TRIAL):
         os.remove(onboard.root + _TRIAL)
+    _unlimit()
+
+
+def hold():
+    """Take the start out of the count: somebody is there, who needs no guard."""
+    _try(_uncount)
+
+
+def go_on():
+    """Count the start again."""
+    _try(lambda: _set_count(_count() + 1))
 
 
 def _uncount():
-    # Somebody is there, who needs no guard.
     count = _count()
     if count:
         _set_count(count - 1)
+
+
+def _start_again():
+    try:
+        from machine import reset
+    except ImportError:
+        return
+    import time
+
+    print("onboard: main.py ended on trial: starting again")
+    time.sleep(_PAUSE)
+    reset()
+
+
+def _limit():
+    # A timer comes through where an event loop that stands still does not.
+    global _timer
+    try:
+        from machine import Timer, reset
+
+        _timer = Timer(-1, mode=Timer.ONE_SHOT, period=int(trial_seconds * 1000), callback=lambda timer: reset())
+    except (ImportError, ValueError, OSError):
+        pass  # not every port has one to spare: there only a power cycle ends such a program
+
+
+def _unlimit():
+    global _timer
+    if _timer:
+        _timer.deinit()
+        _timer = None
 
 
 def _try(note):
