@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pico
 import pytest
-from conftest import Network, linked
 from console import Console
+from network import Network, linked
 from ppp import BOARD
 
 _URL = f"http://{BOARD}/"

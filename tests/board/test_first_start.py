@@ -12,19 +12,12 @@ from pathlib import Path
 
 import pico
 import pytest
-from conftest import linked
+from network import LINK, linked
 from ppp import BOARD
 
 from tools import board_state, device, uf2
 
 _FLASH_AT = 0x1000_0000
-_LINK = """
-import network
-from machine import UART, Pin
-
-ppp = network.PPP(UART(0, 115200, tx=Pin(0), rx=Pin(1), rxbuf=4096, txbuf=4096))
-ppp.connect()
-"""
 _MAIN = """
 import pages
 from microdot import Microdot
@@ -46,7 +39,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Lay out an application that brings its network up by itself; take its build away afterwards."""
     folder = tmp_path_factory.mktemp("image") / "first"
     folder.mkdir()
-    (folder / "main.py").write_text(_LINK + _MAIN)
+    (folder / "main.py").write_text(LINK + _MAIN)
     (folder / "pages.py").write_text("INDEX = 'served at the first start\\n'\n")
     (folder / "large.txt").write_text(_LARGE)
     yield folder

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ppp import BOARD
 
 if TYPE_CHECKING:
-    from conftest import Network
+    from network import Network
 
 _URL = f"http://{BOARD}"
 

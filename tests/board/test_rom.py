@@ -11,19 +11,12 @@ from pathlib import Path
 
 import pico
 import pytest
-from conftest import Network, linked
+from network import LINK, Network, linked
 from ppp import BOARD
 
 from tools import binary_info, build, littlefs, romfs_format
 
 _FLASH_AT = 0x1000_0000
-_LINK = """
-import network
-from machine import UART, Pin
-
-ppp = network.PPP(UART(0, 115200, tx=Pin(0), rx=Pin(1), rxbuf=4096, txbuf=4096))
-ppp.connect()
-"""
 _MAIN = """
 import pages
 from microdot import Microdot
@@ -75,7 +68,7 @@ def _page(network: Network) -> str:
 
 
 def test_an_application_is_served_from_rom(application: Path, image: Path) -> None:
-    (application / "main.py").write_text(_LINK + _MAIN)
+    (application / "main.py").write_text(LINK + _MAIN)
     with pico.started(image) as board, linked(board) as network:
         assert "sending 10 of 10 blocks" in _deploy(application, board)
         assert _page(network) == "from /rom _main.mpy line 0\n"

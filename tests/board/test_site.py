@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pico
 import pytest
-from conftest import Network, client_command, linked
+from network import Network, client_command, linked
 from ppp import BOARD
 from utemplate.source import Loader
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pico
 import pytest
-from conftest import Network, linked
+from network import Network, linked
 from ppp import BOARD
 
 # What reads the pages is beside the tests that run on this machine.

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pico
-from conftest import linked
+from network import linked
 from ppp import BOARD
 
 _URL = f"http://{BOARD}"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,20 +17,13 @@ from .visitor import PATIENCE, PICTURES, Visitor
 
 sys.path.insert(0, str(ROOT / "tests/board"))
 import pico
-import ppp
+from network import LINK, Network, linked
+from ppp import BOARD
 
 expect.set_options(timeout=PATIENCE)
 
 # Run on the board. No network is there before: a board that is on one needs `main.py` alone.
-_PROGRAM = """
-import network
-from machine import UART, Pin
-from main import app
-
-ppp = network.PPP(UART(0, 115200, tx=Pin(0), rx=Pin(1), rxbuf=4096, txbuf=4096))
-ppp.connect()
-app.run(port=80)
-"""
+_PROGRAM = f"from main import app\n{LINK}\napp.run(port=80)\n"
 
 
 @pytest.fixture(scope="session")
@@ -42,43 +33,24 @@ def image() -> Path:
 
 
 @contextmanager
-def _serving(image: Path, application: str, folder: Path) -> Iterator[int]:
-    """Serve an application on a new board; give the id of a process that is on its network."""
+def _serving(image: Path, application: str, folder: Path) -> Iterator[Network]:
+    """Serve an application on a new board; give the network that it is on."""
     source = folder / application
     shutil.copytree(ROOT / "examples" / application, source, ignore=shutil.ignore_patterns("__pycache__"))
     program = folder / "program.py"
     program.write_text(_PROGRAM)
-    with pico.started(image) as board, _link(board) as link:
+    with pico.started(image) as board, linked(board) as network:
         board.mpremote("cp", "--recursive", *map(str, source.iterdir()), ":")
         board.mpremote("run", "--no-follow", str(program))
-        assert link.stdout is not None
-        yield int(link.stdout.readline())
+        network.wait_until_up()
+        yield network
 
 
 @contextmanager
-def _link(board: pico.Board) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, ppp.__file__, str(board.uart)]
-    peer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    with peer:
-        assert peer.stdin is not None
-        assert peer.stdout is not None
-        assert peer.stderr is not None
-        try:
-            if peer.stdout.readline() != "ready\n":
-                reason = peer.stderr.read()
-                (pytest.skip if peer.wait() == ppp.REFUSED else pytest.fail)(reason.strip())
-            yield peer
-        finally:
-            peer.stdin.close()
-
-
-@contextmanager
-def _browser(chromium: BrowserType, process: int, folder: Path, flags: list[str]) -> Iterator[Browser]:
-    """Start Chromium on the network of a process."""
-    users = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
-    command = ["nsenter", "--target", str(process), "--net", *users, flags[0]]
+def _browser(chromium: BrowserType, network: Network, folder: Path, flags: list[str]) -> Iterator[Browser]:
+    """Start Chromium on the board's network."""
     starter = folder / "chromium"
-    starter.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    starter.write_text(f'#!/bin/sh\nexec {shlex.join(network.command(flags[0]))} "$@"\n')
     starter.chmod(0o755)
     browser = chromium.launch(executable_path=starter, args=flags[1:])
     yield browser
@@ -90,11 +62,11 @@ def _pages(image: Path, application: str, folder: Path, flags: list[str]) -> Ite
     """Open an application's page on two phones."""
     with (
         sync_playwright() as playwright,
-        _serving(image, application, folder) as process,
-        _browser(playwright.chromium, process, folder, flags) as browser,
+        _serving(image, application, folder) as network,
+        _browser(playwright.chromium, network, folder, flags) as browser,
     ):
         visitors = Visitor(browser), Visitor(browser)
-        ann, bob = [visitor.page(f"http://{ppp.BOARD}/") for visitor in visitors]
+        ann, bob = [visitor.page(f"http://{BOARD}/") for visitor in visitors]
         yield ann, bob
         for visitor in visitors:
             visitor.leave()

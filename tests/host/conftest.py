@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from helpers import ROOT, Start, run_tools, wait_for
 
+# What these assert is told in as much detail as what the modules of tests assert.
+pytest.register_assert_rewrite("hosted_cases", "wire")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def outside_make() -> None:

@@ -25,7 +25,7 @@ from helpers import ROOT
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "tests/README.md"))]
 NAMES = [path.relative_to(ROOT).as_posix() for path in PAGES]
 
 # What the fragments of the pages may take for granted.

@@ -1,4 +1,4 @@
-"""What the host tests share beside fixtures: running the tools, and waiting for a server."""
+"""What the host tests share beside fixtures: running the tools, waiting for a server, reading a filesystem with MicroPython."""
 
 from __future__ import annotations
 
@@ -12,6 +12,23 @@ from pathlib import Path
 from typing import Callable
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+# How a program for MicroPython begins that reads a filesystem: `walked("/x")` yields the files of what is mounted there, each
+# as its path and its bytes in hexadecimal.
+WALKED = """
+import binascii, os
+
+def walked(folder, below=""):
+    for name, kind, *_ in os.ilistdir(folder + below):
+        path = below + "/" + name
+        if kind & 0x4000:
+            for item in walked(folder, path):
+                yield item
+        else:
+            assert os.stat(folder + path)[0] == 0x8000
+            with open(folder + path, "rb") as file:
+                yield path, binascii.hexlify(file.read()).decode()
+"""
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

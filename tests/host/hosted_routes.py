@@ -170,6 +170,13 @@ def build(app: Any) -> Any:  # noqa: C901 - a list of routes
         await asyncio.wait_for(asyncio.sleep(0.3), 5)
         return "slept"
 
+    @app.get("/linger")
+    async def linger(request: Any) -> str:
+        log.append("linger begun")
+        await asyncio.sleep(1)
+        log.append("linger over")
+        return "lingered"
+
     @app.get("/background")
     async def background(request: Any) -> str:
         async def later() -> None:

@@ -340,6 +340,43 @@ def test_a_failure_within_the_body_reaches_the_server() -> None:
         serve(app_with(handler), http())
 
 
+def test_a_failure_ahead_of_the_body_leaves_the_server_free_to_answer_500() -> None:
+    async def handler(request: Any) -> Any:
+        def pieces() -> Any:
+            raise KeyError("fault")
+            yield "never"
+
+        return pieces()
+
+    async def main() -> Peer:
+        peer = Peer()
+        with pytest.raises(KeyError):
+            await app_with(handler)(http(), peer.receive, peer.send)
+        return peer
+
+    assert asyncio.run(main()).sent == []
+
+
+def test_a_body_without_pieces_has_a_head() -> None:
+    async def handler(request: Any) -> Any:
+        return iter(())
+
+    assert [event["type"] for event in serve(app_with(handler), http()).sent] == ["http.response.start", "http.response.body"]
+
+
+def test_the_head_of_an_event_stream_comes_before_its_first_event() -> None:
+    @with_sse
+    async def silent(request: Any, sse: Any) -> None:
+        await asyncio.sleep(1000)
+
+    async def client(peer: Peer, task: Any) -> None:
+        await asyncio.wait_for(peer.news.wait(), PATIENCE)
+        peer.left.set()
+
+    sent = meet(app_with(silent), http(), client).sent
+    assert [event["type"] for event in sent] == ["http.response.start"]
+
+
 def test_head_closes_what_it_does_not_send() -> None:
     closed = []
 

@@ -3,23 +3,22 @@
 # mypy: disable-error-code="import-not-found,import-untyped,no-any-return,no-untyped-call,untyped-decorator"
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
 import struct
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hosted_routes import FILE
+from hosted_cases import LONG, HostedCases
 from servers import ASGI, Server, serving
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 APP = "hosted_routes:asgi_app"
-LONG = bytes(range(256)) * 400  # more than is loaded into memory
 
 
 @pytest.fixture(scope="module", params=ASGI)
@@ -28,20 +27,13 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield server
 
 
+class TestHosted(HostedCases):
+    def started(self, server: Server) -> list[str]:
+        return [] if server.name == "daphne" else ["started"]  # it has no lifespan
+
+
 def websocket(server: Server, path: str, **options: Any) -> ClientConnection:
     return connect(f"ws://127.0.0.1:{server.port}{path}", **options)
-
-
-def test_get(server: Server) -> None:
-    response, body = server.request("GET", "/")
-    assert (response.status, body) == (200, b"hello")
-    assert response.headers["Content-Type"] == "text/plain; charset=UTF-8"
-    assert response.headers["Content-Length"] == "5"
-
-
-def test_head_has_the_length_and_no_body(server: Server) -> None:
-    response, body = server.request("HEAD", "/")
-    assert (response.status, body, response.headers["Content-Length"]) == (200, b"", "5")
 
 
 def test_connections_are_kept(server: Server) -> None:
@@ -54,105 +46,16 @@ def test_connections_are_kept(server: Server) -> None:
     client.close()
 
 
-def test_what_the_handler_sees(server: Server) -> None:
-    headers = {"x-test": "v", "Cookie": "a=1; b=2"}
-    seen = server.json("/seen/caf%C3%A9%20%3F?a=1&a=%C3%A9", headers)
-    assert seen == {
-        "name": "café ?",
-        "path": "/seen/café ?",
-        "url": "/seen/caf%C3%A9%20%3F?a=1&a=%C3%A9",
-        "query": "a=1&a=%C3%A9",
-        "args": ["1", "é"],
-        "header": "v",
-        "spelling": True,
-        "cookies": {"a": "1", "b": "2"},
-        "version": "HTTP/1.1",
-        "scheme": "http",
-        "client": "127.0.0.1",
-    }
-
-
-def test_bodies_in_memory(server: Server) -> None:
-    as_json = {"Content-Type": "application/json"}
-    response, body = server.request("POST", "/json", b'{"a": [1]}', as_json)
-    assert json.loads(body) == {"a": [1]}
-    response, body = server.request("POST", "/json", b'{"a": [1', as_json)
-    assert response.status == 400
-    response, body = server.request("POST", "/form", b"a=%C3%A9", {"Content-Type": "application/x-www-form-urlencoded"})
-    assert body.decode() == "é"
-
-
-def test_long_bodies_are_streamed(server: Server) -> None:
-    assert server.request("POST", "/echo", LONG)[1] == LONG
-    assert json.loads(server.request("POST", "/memory", LONG)[1]) == {"memory": 0}
-    assert json.loads(server.request("POST", "/memory", b"x" * 16384)[1]) == {"memory": 16384}
-
-
-def test_chunked_bodies(server: Server) -> None:
-    assert server.request("POST", "/echo", iter([b"ab", b"c"]))[1] == b"abc"
-    assert server.request("POST", "/echo", iter([LONG[:50_000], LONG[50_000:]]))[1] == LONG
-    assert json.loads(server.request("POST", "/memory", iter([b"ab", b"c"]))[1]) == {"memory": 3}
-
-
-def test_too_much(server: Server) -> None:
-    with server.connect() as sock:
-        sock.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2000001\r\nConnection: close\r\n\r\n")
-        if server.name == "daphne":  # it asks the application when it has the whole body
-            sock.sendall(b"x" * 2000001)
-        assert b" 413 " in sock.recv(65536).split(b"\r\n")[0]
-
-
-def test_a_body_that_nobody_read(server: Server) -> None:
-    client = server.client()
-    for _ in range(2):
+def test_a_body_that_nobody_read_is_not_taken_for_a_request(server: Server) -> None:
+    with contextlib.closing(server.client()) as client:
         client.request("POST", "/ignore", LONG)
         assert client.getresponse().read() == b"ignored"
-    client.close()
-
-
-def test_headers_of_the_reply(server: Server) -> None:
-    response, _ = server.request("GET", "/headers")
-    assert (response.status, response.headers["Location"]) == (302, "/")
-    assert response.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
-    assert response.headers["X-One"].encode("latin-1").decode() == "ü"
-
-
-def test_no_header_splits_a_reply(server: Server) -> None:
-    response, _ = server.request("GET", "/split")
-    assert response.status == 500
-    assert "Set-Cookie" not in response.headers
-
-
-def test_errors(server: Server) -> None:
-    assert server.request("GET", "/nowhere")[0].status == 404
-    response, _ = server.request("POST", "/")
-    assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
-    response, body = server.request("GET", "/fail")
-    assert (response.status, body) == (500, b"Internal server error")
-    assert server.prints("a fault of the application")
-
-
-def test_replies_of_all_kinds(server: Server) -> None:
-    response, body = server.request("GET", "/empty")
-    assert (response.status, body) == (204, b"")
-    assert server.get("/thread") == b"a def handler"
-    assert server.get("/generator") == server.get("/async-generator") == b"0\n1\n2\n"
-    response, body = server.request("GET", "/file")
-    assert (body, response.headers["Content-Length"]) == (FILE, str(len(FILE)))
-    response, body = server.request("HEAD", "/file")
-    assert (body, response.headers["Content-Length"]) == (b"", str(len(FILE)))
-
-
-def test_a_streamed_reply_arrives_piece_by_piece(server: Server) -> None:
-    client = server.client()
-    begin = time.monotonic()
-    client.request("GET", "/slow/3")
-    response = client.getresponse()
-    assert response.readline() == b"piece\n"
-    assert time.monotonic() - begin < 0.45
-    assert response.read() == b"piece\n" * 2
-    client.close()
-    assert server.logs("closed")
+        try:
+            client.request("GET", "/")
+            answer = client.getresponse().read()
+        except ConnectionError:  # instead of reading the rest, the server closed the connection, as it may
+            answer = server.get("/")
+        assert answer == b"hello"
 
 
 def test_a_departure_stops_the_reply(server: Server) -> None:
@@ -203,16 +106,6 @@ def test_a_failure_within_a_reply_shows(server: Server) -> None:
     assert server.prints("in the middle of a body")
 
 
-def test_handlers_run_side_by_side(server: Server) -> None:
-    begin = time.monotonic()
-    threads = [threading.Thread(target=server.get, args=["/sleep"]) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert time.monotonic() - begin < 1.2
-
-
 def test_websocket(server: Server) -> None:
     server.json("/log")
     with websocket(server, "/ws") as ws:
@@ -249,23 +142,6 @@ def test_websocket_refused(server: Server, path: str, status: int) -> None:
     assert refused.value.response.status_code == (status if extended else 403)
     if extended and status == 401:
         assert json.loads(refused.value.response.body or b"") == {"why": "no"}
-
-
-def test_mounted_wsgi(server: Server) -> None:
-    response, body = server.request("PUT", "/old/caf%C3%A9", LONG)
-    assert body == "/old /café PUT ".encode() + LONG
-    assert response.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
-    assert server.request("OPTIONS", "/old")[1] == b"/old  OPTIONS "
-
-
-def test_mounted_asgi(server: Server) -> None:
-    started = [] if server.name == "daphne" else ["started"]  # it has no lifespan
-    assert server.json("/other/page") == {"root": "/other", "path": "/other/page", "started": started}
-    assert server.request("PUT", "/other/echo", LONG)[1] == LONG
-    assert server.get("/other/stream") == b"0\n1\n2\n"
-    assert server.request("GET", "/other/nowhere")[0].status == 404
-    assert server.request("GET", "/other/fail")[0].status == 500
-    assert server.request("HEAD", "/other/page")[0].status == 200
 
 
 def test_mounted_websocket(server: Server) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import littlefs
 import pytest
-from helpers import ROOT, one_line, run_tools
+from helpers import ROOT, WALKED, one_line, run_tools
 
 from tools import board_state
 from tools import littlefs as ours
@@ -26,7 +26,7 @@ from tools.uf2 import FAMILIES, Block, decoded, encoded
 _BASE, _SECTOR = 0x1000_0000, 4096
 _BOARDS = {"RPI_PICO": ("rp2040", 1 << 20), "RPI_PICO2": ("rp2350-arm-s", 3 << 20)}
 _READ = """
-import binascii, json, os, sys, vfs
+import json, sys, vfs
 
 class Flash:
     def __init__(self, data):
@@ -47,16 +47,6 @@ class Flash:
         if operation == 6:
             self.data[argument * 4096 : argument * 4096 + 4096] = b"\\xff" * 4096
             return 0
-
-def walked(folder):
-    for name, kind, *_ in os.ilistdir(folder):
-        path = folder + "/" + name
-        if kind & 0x4000:
-            for item in walked(path):
-                yield item
-        else:
-            with open(path, "rb") as file:
-                yield path[2:], binascii.hexlify(file.read()).decode()
 
 flash = Flash(bytearray(open(sys.argv[1], "rb").read()))
 vfs.mount(vfs.VfsLfs2(flash, progsize=int(sys.argv[2])), "/x")
@@ -123,7 +113,7 @@ def _expected(board: str) -> dict[str, bytes]:
 def _read_by_micropython(firmware: Path, volume: bytes, folder: Path, program_size: int = 256) -> dict[str, bytes]:
     """Let MicroPython mount a filesystem, read it, write to it and read it again; give what it found at first."""
     (folder / "volume").write_bytes(volume)
-    (folder / "read.py").write_text(_READ)
+    (folder / "read.py").write_text(WALKED + _READ)
     command = [str(firmware), "-X", "heapsize=64m", "read.py", "volume", str(program_size)]
     done = subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr

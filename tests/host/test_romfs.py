@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, one_line, run_tools
+from helpers import ROOT, WALKED, one_line, run_tools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpremote.romfs import VfsRomWriter
@@ -18,20 +18,9 @@ from tools import on_board
 from tools.romfs_format import ALIGNMENT, image
 
 _WALK = """
-import binascii, json, os, sys, vfs
+import json, sys, vfs
 
 vfs.mount(vfs.VfsRom(open(sys.argv[1], "rb").read()), "/rom")
-
-def walked(folder):
-    for name, kind, *_ in os.ilistdir(folder):
-        path = folder + "/" + name
-        if kind & 0x4000:
-            for item in walked(path):
-                yield item
-        else:
-            with open(path, "rb") as file:
-                yield path[4:], binascii.hexlify(file.read()).decode()
-            assert os.stat(path)[0] == 0x8000
 
 print(json.dumps(list(walked("/rom"))))
 """
@@ -50,7 +39,7 @@ _FILES = {
 def _read_by_micropython(firmware: Path, data: bytes, folder: Path) -> dict[str, bytes]:
     """Let MicroPython mount an image; give all that it finds there."""
     (folder / "image.romfs").write_bytes(data)
-    (folder / "walk.py").write_text(_WALK)
+    (folder / "walk.py").write_text(WALKED + _WALK)
     command = [str(firmware), "walk.py", "image.romfs"]
     done = subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from wire.client import LAST, connect, exchange, request, status_of
+from wire.client import LAST, connect, exchange, request, rest_or_reset, status_of
 from wire.judges import read_replies, read_reply
 from wire.servers import INTERPRETERS, Server, serving
 
@@ -119,13 +119,7 @@ def _burst(stack: ExitStack, server: Server, count: int) -> list[socket.socket]:
 
 def _status(sock: socket.socket) -> int:
     """Return the status of what comes; in a crowd it may be cut off behind that."""
-    received = b""
-    try:
-        while data := sock.recv(4096):
-            received += data
-    except ConnectionResetError:
-        pass
-    return status_of(received)
+    return status_of(rest_or_reset(sock))
 
 
 def _ask(server: Server) -> int:

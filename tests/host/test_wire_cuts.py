@@ -15,7 +15,7 @@ from typing import Callable, TypeVar
 import pytest
 from wire.client import CHUNKED, LAST, chunks, connect, exchange, exchange_and_leave, request, reset
 from wire.judges import read_reply
-from wire.servers import INTERPRETERS, Server, serving, until
+from wire.servers import INTERPRETERS, Server, left_as_it_was, serving, until
 
 T = TypeVar("T")
 Leave = Callable[[socket.socket], None]
@@ -48,11 +48,8 @@ def server(request: pytest.FixtureRequest, firmware: Path) -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left(server: Server) -> Iterator[None]:
-    server.printed()
-    before = server.descriptors()
-    yield
-    assert read_reply(exchange(server.port, LAST)).body == b"hello"
-    assert server.settles_at(before), f"{before} became {server.descriptors()}"
+    with left_as_it_was(server):
+        yield
     assert server.printed() == ""
     get_open = request("GET", "/open", "Connection: close")
     assert until(lambda: read_reply(exchange(server.port, get_open)).body == b"0"), "bodies are not closed"

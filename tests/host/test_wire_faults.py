@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from wire.client import CHUNKED, LAST, chunks, connect, exchange, request, send, status_of
+from wire.client import CHUNKED, LAST, chunks, connect, exchange, request, rest_or_reset, send, status_of
 from wire.faults import BROKEN, HOARD
-from wire.judges import read_replies, read_reply, read_truncated
-from wire.servers import INTERPRETERS, Server, serving
+from wire.judges import read_replies, read_truncated
+from wire.servers import INTERPRETERS, Server, left_as_it_was, serving
 
 JSON = "Content-Type: application/json"
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -25,11 +25,8 @@ def server(request: pytest.FixtureRequest, firmware: Path) -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left(server: Server) -> Iterator[None]:
-    server.printed()
-    before = server.descriptors()
-    yield
-    assert read_reply(exchange(server.port, LAST)).body == b"hello"
-    assert server.settles_at(before), f"{before} became {server.descriptors()}"
+    with left_as_it_was(server):
+        yield
 
 
 # Bodies that fail
@@ -39,13 +36,7 @@ def _ask_for_broken(server: Server, kind: str, version: str = "1.1") -> bytes:
     """Return what comes of a reply that is cut, be it with a reset."""
     with connect(server.port) as sock:
         send(sock, [request("GET", "/broken/" + kind, version=version) + request("GET", "/")])
-        received = b""
-        try:
-            while data := sock.recv(65536):
-                received += data
-        except ConnectionResetError:
-            pass
-        return received
+        return rest_or_reset(sock)
 
 
 @pytest.mark.parametrize("kind", BROKEN)

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from wire.client import CHUNKED, connect, exchange, request, rest, send, status_of
+from wire.client import CHUNKED, connect, exchange, request, rest, rest_or_reset, send, status_of
 from wire.judges import read_replies, read_reply
 from wire.servers import INTERPRETERS, LIB, Server, serving
 
@@ -117,17 +117,10 @@ def test_stopping_twice_and_by_many_at_once_is_stopping_once(server: Server) -> 
         for sock in socks:
             send(sock, [request("GET", "/stop")])
         # Who is late finds the connection closed.
-        received = [_received(sock) for sock in socks]
+        received = [rest_or_reset(sock) for sock in socks]
     assert {status_of(data) for data in received} <= {0, 200}
     assert b"stopping" in b"".join(received)
     _ends(server)
-
-
-def _received(sock: socket.socket) -> bytes:
-    try:
-        return b"".join(iter(lambda: sock.recv(4096), b""))
-    except ConnectionResetError:
-        return b""
 
 
 def test_clients_that_leave_while_the_server_stops(server: Server) -> None:

@@ -3,22 +3,9 @@
 import os
 
 from onboard import journal
+from support import Random  # noqa: F401 - what those draw from who deploy at random
 
 _OWNED, _UNDO = "/.mdot/owned", "/.mdot/undo"
-
-
-class Random:
-    """A small linear congruential generator: the same numbers on every interpreter."""
-
-    def __init__(self, seed):
-        self._state = seed
-
-    def below(self, n):
-        self._state = (self._state * 1103515245 + 12345) & 0x7FFFFFFF
-        return (self._state >> 8) % n
-
-    def choice(self, items):
-        return items[self.below(len(items))]
 
 
 class Cut(BaseException):

@@ -6,7 +6,7 @@ import unittest
 
 from client import Client, request
 from microdot import Microdot
-from support import run
+from support import Chunks, run
 
 HOST = "127.0.0.1"
 # Below the ports that the system gives to clients, so that no outgoing connection takes ours.
@@ -97,6 +97,34 @@ class ServedCase(unittest.TestCase):
         run(served())
         if count_files:
             self.assertEqual(open_files(), before)
+
+
+class RepliesCase(ServedCase):
+    """The same with a path for each kind of reply."""
+
+    def setUp(self):
+        super().setUp()
+        app = self.app
+
+        @app.get("/json/<int:n>")
+        async def json(request, n):
+            return {"n": n}
+
+        @app.get("/nothing")
+        async def nothing(request):
+            return None
+
+        @app.get("/unchanged")
+        async def unchanged(request):
+            return "", 304, {"ETag": '"1"'}
+
+        @app.get("/generator")
+        async def generator(request):
+            return (text for text in ("foo", "bar", "baz"))
+
+        @app.get("/iterator")
+        async def iterator(request):
+            return Chunks(["foo", b"bar", "", "é"])
 
 
 def open_files():

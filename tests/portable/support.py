@@ -1,4 +1,4 @@
-# What the portable tests share: running coroutines, readers and writers without sockets, requests from bytes.
+# What the portable tests share: running coroutines, chance, readers and writers without sockets, requests from bytes.
 
 import asyncio
 import sys
@@ -17,6 +17,29 @@ def run(coroutine, seconds=PATIENCE):
         # MicroPython keeps one loop for ever: what a failed test left in it must not run in the next one.
         if MICROPYTHON:
             asyncio.new_event_loop()
+
+
+async def until(condition):
+    """Let other tasks run until the condition holds; fail when it does not in a long while."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("did not come true")
+
+
+class Random:
+    """A small linear congruential generator: the same numbers on every interpreter."""
+
+    def __init__(self, seed):
+        self._state = seed
+
+    def below(self, n):
+        self._state = (self._state * 1103515245 + 12345) & 0x7FFFFFFF
+        return (self._state >> 8) % n
+
+    def choice(self, items):
+        return items[self.below(len(items))]
 
 
 class Complaints:

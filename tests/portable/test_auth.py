@@ -141,18 +141,25 @@ class TestTokenAuth(AuthCase):
             with self.subTest(value=value):
                 res = self.get("/", value)
                 self.assertEqual((res.status_code, res.text), (401, "401 error"))
+                self.assertEqual(res.headers["WWW-Authenticate"], 'Bearer realm="Please login"')
                 self.assertEqual(self.get("/optional", value).text, "hello None")
 
     def test_other_scheme_and_status(self):
         self.app.get("/other")(self.make(TokenAuth(scheme="Token", error_status=403))(lambda request: "in"))
         self.assertEqual(self.get("/other", "token t1").text, "in")
-        self.assertEqual(self.get("/other", "Bearer t1").status_code, 403)
+        res = self.get("/other", "Bearer t1")
+        self.assertEqual((res.status_code, "WWW-Authenticate" in res.headers), (403, False))
+
+    def test_challenge_says_the_scheme_as_given(self):
+        self.app.get("/other")(self.make(TokenAuth(scheme="Token"))(lambda request: "in"))
+        self.assertEqual(self.get("/other").headers["WWW-Authenticate"], 'Token realm="Please login"')
 
     def test_other_header(self):
         self.app.get("/other")(self.make(TokenAuth("X-Token"))(lambda request: "in"))
         for value, status in (("t1", 200), ("a b", 200), ("Bearer t1", 401), ("", 401), (None, 401)):
             self.assertEqual(self.get("/other", value, "X-Token").status_code, status)
-        self.assertEqual(self.get("/other", "Bearer t1").status_code, 401)
+        res = self.get("/other", "Bearer t1")
+        self.assertEqual((res.status_code, "WWW-Authenticate" in res.headers), (401, False))
 
     def test_errorhandler_of_the_application(self):
         @self.app.errorhandler(401)

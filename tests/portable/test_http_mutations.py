@@ -5,6 +5,7 @@ import unittest
 
 from heads import ACCEPTED, REFUSED
 from microdot import http
+from support import Random
 
 ROUNDS = 4000
 # What faults are made of: separators, controls, digits and letters that matter, the first bytes above ASCII.
@@ -19,20 +20,6 @@ LINES = [
     b" folded\r\n",
     b"\r\n",
 ]
-
-
-class Random:
-    """A small linear congruential generator: the same numbers on every interpreter."""
-
-    def __init__(self, seed):
-        self._state = seed
-
-    def below(self, n):
-        self._state = (self._state * 1103515245 + 12345) & 0x7FFFFFFF
-        return (self._state >> 8) % n
-
-    def choice(self, items):
-        return items[self.below(len(items))]
 
 
 def flip(data, random):

@@ -450,6 +450,17 @@ class TestWithFormData(FileCase):
         self.assertEqual(len(self.files.getlist("f")), 2)
         self.assertEqual(os.listdir("."), [])
 
+    def test_values_are_converted_as_those_of_other_forms(self):
+        for body, content_type in (
+            (form(part("a", "1"), part("a", "2")), TYPE),
+            (b"a=1&a=2", "application/x-www-form-urlencoded"),
+        ):
+            self.post(body, content_type)
+            self.assertIn(self.seen.get("a", type=int), (1, 2))  # the last, or the first
+            self.assertEqual(self.seen.getlist("a", type=int), [1, 2])
+            self.assertEqual(self.seen.get("b", 7, type=int), 7)
+            self.assertEqual((self.seen.get("b"), self.seen.get("b", "c"), self.seen.getlist("b", int)), (None, "c", []))
+
     def test_other_requests_pass_as_they_are(self):
         self.assertEqual(self.post(b"a=b", "application/x-www-form-urlencoded").status_code, 200)
         self.assertEqual(self.seen["a"], "b")

@@ -238,7 +238,7 @@ class Starting:
     def __init__(self):
         from onboard import guard
 
-        self._guard = guard
+        self.guard = guard
 
 
 class FakePortal:

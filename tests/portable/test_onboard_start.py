@@ -39,7 +39,7 @@ class TestStart(unittest.TestCase):
     def tearDown(self):
         for module in (start, guard):
             del module.print
-        start._guard = None
+        start.guard = None
         del onboard.network
         onboard.root = journal.root = ""
         remove("board")

@@ -5,42 +5,21 @@ import unittest
 
 from client import request
 from microdot import Response
-from served import ServedCase
-from support import MICROPYTHON, Chunks
+from served import RepliesCase
+from support import MICROPYTHON
 
 
-class ServerCase(ServedCase):
+class ServerCase(RepliesCase):
     def setUp(self):
         super().setUp()
-        app = self.app
 
-        @app.get("/def")
+        @self.app.get("/def")
         def function(request):
             return "def"
 
-        @app.get("/json/<int:n>")
-        async def json(request, n):
-            return {"n": n}
-
-        @app.post("/echo")
+        @self.app.post("/echo")
         async def echo(request):
             return request.body
-
-        @app.get("/nothing")
-        async def nothing(request):
-            return None
-
-        @app.get("/unchanged")
-        async def unchanged(request):
-            return "", 304, {"ETag": '"1"'}
-
-        @app.get("/generator")
-        async def generator(request):
-            return (text for text in ("foo", "bar", "baz"))
-
-        @app.get("/iterator")
-        async def iterator(request):
-            return Chunks(["foo", b"bar", "", "é"])
 
 
 class TestVersion10(ServerCase):

@@ -194,6 +194,35 @@ class TestBrokenBodies(FaultsCase):
 
         self.serve(test, count_files=True)
 
+    def test_fault_ahead_of_the_first_piece_is_answered_500_and_the_connection_goes_on(self):
+        def generator():
+            raise ValueError("body broken by a test")
+            yield "never"
+
+        bodies = {
+            "/early/generator": lambda: generator(),
+            "/early/iterator": lambda: Chunks([KeyError("body broken by a test")]),
+            "/early/reset": lambda: Chunks([OSError(104)]),  # of a connection of the handler's own
+            "/early/longer": lambda: Chunks(["longer than declared"]),
+        }
+        for path in bodies:
+
+            @self.app.get(path)
+            async def early(request, path=path):
+                return bodies[path](), 200, {"X-Own": "a", "Content-Length": "3"} if "longer" in path else {"X-Own": "a"}
+
+        async def test(server):
+            for path in bodies:
+                client = await server.connect()
+                with Complaints() as complaints:
+                    reply = await client.get(path)
+                self.assertEqual((path, reply.status, reply.text), (path, 500, "Internal server error"))
+                self.assertNotIn("x-own", reply.headers)
+                self.assertEqual(len(complaints), 1)
+                self.assertEqual((await client.get("/")).text, "index")
+
+        self.serve(test, count_files=True)
+
     def test_what_came_before_the_fault_arrives(self):
         async def test(server):
             received = await server.exchange(request("GET", "/generator"))

@@ -4,7 +4,7 @@ import asyncio
 
 from client import request
 from served import ServedCase
-from support import Endless
+from support import Endless, until
 
 SHORT = 0.1  # seconds
 
@@ -81,6 +81,23 @@ class TestDeadlines(LimitsCase):
             self.assertEqual((await client.reply()).text, "index")
 
         self.serve(test, idle_timeout=SHORT)
+
+    def test_second_request_has_its_own_time_where_both_deadlines_are_equal(self):
+        async def test(server):
+            client = await server.connect()
+            self.assertEqual((await client.get("/")).text, "index")
+            ours = self.app._server
+            connection = ours.connections[0]
+            deadline = connection.deadline
+            end = ours.now + 2
+            await until(lambda: ours.now > end)
+            await client.send(b"GET / HTTP/1.1\r\n")
+            await until(lambda: connection.end)
+            self.assertGreater(connection.deadline, deadline)
+            await client.send(b"Host: a\r\n\r\n")
+            self.assertEqual((await client.reply()).text, "index")
+
+        self.serve(test, head_timeout=10, idle_timeout=10)
 
     def test_body_that_does_not_come_is_answered_408(self):
         async def test(server):

@@ -5,35 +5,10 @@ import os
 
 from client import request
 from microdot import Response
-from served import ServedCase
-from support import Chunks
+from served import RepliesCase
 
 
-class TestReplies(ServedCase):
-    def setUp(self):
-        super().setUp()
-        app = self.app
-
-        @app.get("/json/<int:n>")
-        async def json(request, n):
-            return {"n": n}
-
-        @app.get("/nothing")
-        async def nothing(request):
-            return None
-
-        @app.get("/unchanged")
-        async def unchanged(request):
-            return "", 304, {"ETag": '"1"'}
-
-        @app.get("/generator")
-        async def generator(request):
-            return (text for text in ("foo", "bar", "baz"))
-
-        @app.get("/iterator")
-        async def iterator(request):
-            return Chunks(["foo", b"bar", "", "é"])
-
+class TestReplies(RepliesCase):
     def test_head_of_a_reply(self):
         async def test(server):
             reply = await server.get("/")

@@ -5,18 +5,10 @@ import sys
 
 from microdot.websocket import WebSocket, WebSocketError, broadcast, with_websocket
 from served import Served, ServedCase
-from support import MICROPYTHON, Complaints, run
+from support import MICROPYTHON, Complaints, run, until
 from ws_client import BINARY, CLOSE, PING, TEXT, connect, frame, text
 
 FILLER = b"filler" * 500
-
-
-async def until(condition):
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("did not come true")
 
 
 class LifeCase(ServedCase):

@@ -14,7 +14,7 @@ import subprocess
 import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import littlefs
@@ -216,6 +216,10 @@ class Bridge:
         if status in _MODES:
             self.restarts += 1
             self.power_on(_MODES[status])
+
+
+# How a test gets boards: a function with `bridged`'s arguments, but for a name instead of the flash chip's file.
+Boards = Callable[..., Bridge]
 
 
 @contextlib.contextmanager

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from app_folders import ROOT, unix_firmware
-from bridge import Bridge, bridged
-
-# How a test gets a board: with `bridged`'s arguments, each of a name of its own.
-Boards = Callable[..., Bridge]
+from bridge import Boards, Bridge, bridged
 
 
 @pytest.fixture

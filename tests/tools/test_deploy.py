@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from app_folders import complaint, run_verb
-from bridge import Bridge, tree
-from conftest import Boards
+from bridge import Boards, Bridge, tree
 from deploys import app, built, deploy, lying, put, run
 
 from tools import build, deploying, device, paths, rollback

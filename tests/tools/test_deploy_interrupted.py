@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 import pytest
 from app_folders import unix_firmware
-from bridge import Bridge, bridged, tree
-from conftest import Boards
+from bridge import Boards, Bridge, bridged, tree
 from deploys import app, built, deploy, lying, put
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 from app_folders import complaint, run_verb
-from bridge import Bridge
-from conftest import Boards
+from bridge import Boards, Bridge
 from deploys import put
 
 from tools import device, known_boards

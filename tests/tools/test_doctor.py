@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from app_folders import micropython, run_verb
-from bridge import Bridge
-from conftest import Boards
+from bridge import Boards, Bridge
 from deploys import app, deploy, put
 
 from tools import deploying, paths, shadows

@@ -1,14 +1,12 @@
 # WebSockets and event streams for the tests of the wire, on CPython and on the firmware. Prints `port NUMBER`, then nothing.
 # Usage: application.py [NAME=NUMBER…], attributes of the application.
 import asyncio
-import os
 import sys
 
 from microdot import Microdot
 from microdot.sse import with_sse
 from microdot.websocket import broadcast, with_websocket
-
-FIRST_PORT, PORTS = 20000, 12000  # below those that the system gives to clients
+from wire.on_a_free_port import configure, serve
 
 app = Microdot()
 members = []
@@ -92,23 +90,5 @@ async def silent(request, sse):
         members.remove(sse)
 
 
-async def serve():
-    while True:
-        port = FIRST_PORT + int.from_bytes(os.urandom(2), "big") % PORTS
-        serving = asyncio.create_task(app.start_server("127.0.0.1", port))
-        while app.server is None and not serving.done():
-            await asyncio.sleep(0)
-        if app.server is not None:
-            print("port", port)
-            await serving
-            return
-        try:  # noqa: SIM105 - MicroPython has no contextlib.suppress
-            await serving
-        except OSError:
-            pass  # taken: try another
-
-
-for setting in sys.argv[1:]:
-    name, _, value = setting.partition("=")
-    setattr(app, name, float(value) if "." in value else int(value))
-asyncio.run(serve())
+configure(app, sys.argv[1:])
+asyncio.run(serve(app))

@@ -7,18 +7,16 @@
 import asyncio
 import gc
 import json
-import os
 import sys
 import time
 
-from microdot import Microdot, Request, send_file
+from microdot import Microdot, send_file
 
 from wire.faults import BROKEN, HOARD
 from wire.kinds import EMPTY, FAULTY, KINDS, LARGE, Pieces
+from wire.on_a_free_port import configure, serve
 
 MICROPYTHON = sys.implementation.name == "micropython"
-# Below the ports that the system gives to clients, so that no outgoing connection takes ours.
-FIRST_PORT, PORTS = 20000, 12000
 LARGE_SIZE = 1000000
 
 app = Microdot()
@@ -171,30 +169,7 @@ def make_files():
                 file.write(b"0123456789" * 100)
 
 
-def configure(settings):
-    for setting in settings:
-        name, value = setting.split("=")
-        owner = Request if hasattr(Request, name) else app
-        setattr(owner, name, float(value) if "." in value else int(value))
-
-
-async def serve():
-    while True:
-        port = FIRST_PORT + int.from_bytes(os.urandom(2), "big") % PORTS
-        serving = asyncio.create_task(app.start_server("127.0.0.1", port))
-        while app.server is None and not serving.done():
-            await asyncio.sleep(0)
-        if app.server is not None:
-            print("port", port)
-            await serving
-            return
-        try:  # noqa: SIM105 - MicroPython has no contextlib.suppress
-            await serving
-        except OSError:
-            pass  # taken: try another
-
-
 if __name__ == "__main__":
-    configure(sys.argv[1:])
+    configure(app, sys.argv[1:])
     make_files()
-    asyncio.run(serve())
+    asyncio.run(serve(app))

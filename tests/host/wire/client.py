@@ -56,6 +56,17 @@ def rest(sock: socket.socket) -> bytes:
     return bytes(received)
 
 
+def rest_or_reset(sock: socket.socket) -> bytes:
+    """Return all that comes until the server ends the connection, in good order or not."""
+    received = bytearray()
+    try:
+        while data := sock.recv(65536):
+            received += data
+    except ConnectionResetError:
+        pass
+    return bytes(received)
+
+
 def send(sock: socket.socket, pieces: Iterable[bytes]) -> None:
     """Send the pieces, or as many as the server takes."""
     try:

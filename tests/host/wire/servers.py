@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable
 
+from wire.client import LAST, exchange
+from wire.judges import read_reply
+
 HERE = Path(__file__).resolve().parent
 LIB = HERE.parent.parent.parent / "lib"
 APPLICATION = HERE / "application.py"
@@ -97,6 +100,16 @@ def serving(
         finally:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def left_as_it_was(server: Server) -> Iterator[None]:
+    """Check that the server answers after the block, and has no descriptor more; forget what it printed before."""
+    server.printed()
+    before = server.descriptors()
+    yield
+    assert read_reply(exchange(server.port, LAST)).body == b"hello"
+    assert server.settles_at(before), f"{before} became {server.descriptors()}"
 
 
 def _interpreter(name: str, firmware: Path) -> list[str]:
