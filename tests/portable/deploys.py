@@ -3,7 +3,6 @@
 import os
 
 from onboard import journal
-from support import Random  # noqa: F401 - what those draw from who deploy at random
 
 _OWNED, _UNDO = "/.mdot/owned", "/.mdot/undo"
 

@@ -4,10 +4,10 @@
 import os
 import unittest
 
-from deploys import Power, Random, erase, expected, holds, install, name_of, plan, read, write
+from deploys import Power, erase, expected, holds, install, name_of, plan, read, write
 from folder import remove
 from onboard import journal
-from support import MICROPYTHON
+from support import MICROPYTHON, Random
 
 ROUNDS = 12
 FOLDERS = ("", "/lib", "/lib/sub", "/static", "/static/img", "/ordner mit ü")

@@ -15,7 +15,7 @@ from microdot import Microdot, Request
 from microdot.ota import OTA, Refused
 from microdot.test_client import TestClient
 from onboard import guard, journal
-from support import run
+from support import Random, run
 
 OLD = {"/main.py": b"old", "/lib/a.py": b"a = 1\n" * 300, "/lib/gone.py": b"gone", "/same.txt": b"same"}
 NEW = {"/main.py": b"new", "/lib/a.py": b"a = 2\n" * 400, "/lib/b/c.py": b"", "/same.txt": b"same"}
@@ -169,7 +169,7 @@ class TestUpdate(Case):
         self.assertEqual(self.files(), joined(OLD, DATA))
 
     def test_random_applications_and_ways_back(self):
-        random = deploys.Random(5)
+        random = Random(5)
         names = ["/main.py", "/a.py", "/b/a.py", "/b/b.py", "/c/d/e.py", "/f.txt"]
         before = {}
         for _ in range(12):
