@@ -85,10 +85,11 @@ firmware: ## build the firmware of BOARD=unix (docs/boards.md has the others)
 dist: ## make what users download: firmware, packages for mip, wheels, and a page
 	@python3 -m tools dist
 
-bench: environment ## measure speed and memory against peers and goals
+bench: environment ## measure speed and memory against peers and goals, into docs/benchmarks.md
 	@python3 -m tools firmware
+	-@python3 -m tools firmware --board unix32
 	@python3 -m tools firmware --board RPI_PICO
-	@$(PYTHON) -m benchmarks
+	@$(PYTHON) -m benchmarks --document docs/benchmarks.md
 
 clean: ## remove all that was built here (MicroPython's source stays in the cache)
 	@python3 -m tools clean

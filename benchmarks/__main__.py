@@ -1,7 +1,7 @@
 """Measure speed and memory, and print tables with each goal beside its figure.
 
 Figures are compared with a bare asyncio server ("the floor") and with the published microdot, which is
-installed into build/bench. Nothing else is written, unless --output names a file for the tables.
+installed into build/bench. Nothing else is written, unless --output or --document names a file for the tables.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import prepare, tables_board, tables_exact, tables_hosted, tables_speed
+from . import prepare, tables_board, tables_exact, tables_hosted, tables_peers, tables_speed
 from .cases import Bench
 from .contenders import FROZEN
+from .document import document
 from .errors import BenchmarkError
 from .report import Table, lost, summary
 
@@ -30,7 +31,8 @@ _EXACT = (
     tables_exact.smallest_heap,
     tables_board.board,
 )
-_SPEED = (
+_BESIDE_OTHERS = (
+    tables_peers.others,
     tables_speed.throughput,
     tables_speed.streams,
     tables_speed.live,
@@ -60,10 +62,11 @@ def _interrupt(signal_number: int, frame: object) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__.split("\n\n")[0])
     what = parser.add_mutually_exclusive_group()
-    names = [table.__name__ for table in (*_EXACT, *_SPEED)]
+    names = [table.__name__ for table in (*_EXACT, *_BESIDE_OTHERS)]
     what.add_argument("--only", metavar="TABLE", choices=names, help=f"one table: {', '.join(names)}")
     what.add_argument("--check", action="store_true", help="only exact figures of ours; exit 1 when a held goal is lost")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the tables there too, as Markdown")
+    parser.add_argument("--document", type=Path, metavar="FILE", help="replace the tables between the markers of this document")
     prepare.add_arguments(parser)
     return parser
 
@@ -71,8 +74,18 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     if options.output:
         _check_writable(options.output)
+    if options.document:
+        _check_document(options)
     with TemporaryDirectory() as folder:
         return _report(options, prepare.bench(options, Path(folder)))
+
+
+def _check_document(options: argparse.Namespace) -> None:
+    if options.check or options.no_peer or options.source:
+        raise BenchmarkError(
+            "--document: its figures are the frozen framework's beside others: leave --check, --no-peer, --source out"
+        )
+    document(options.document)
 
 
 def _check_writable(path: Path) -> None:
@@ -88,7 +101,15 @@ def _report(options: argparse.Namespace, bench: Bench) -> int:
     if options.output:
         text = "\n\n".join(["# Benchmarks", _heading(bench), *map(str, tables), summary(tables)])
         options.output.write_text(text + "\n")
+    if options.document:
+        _write_document(options, _heading(bench), tables)
     return _judged(tables) if options.check else 0
+
+
+def _write_document(options: argparse.Namespace, heading: str, tables: list[Table]) -> None:
+    """Read the document again: its author may have worked on it meanwhile."""
+    for title in document(options.document).write(heading, tables, whole=not options.only):
+        print(f"{options.document}: keeps its last figures: {title}: not all was measured", file=sys.stderr)
 
 
 def _heading(bench: Bench) -> str:
@@ -105,7 +126,7 @@ def _heading(bench: Bench) -> str:
 def _chosen(options: argparse.Namespace) -> list[Callable[[Bench], Table]]:
     if options.check:
         return list(_EXACT)
-    return [table for table in (*_EXACT, *_SPEED) if options.only in (None, table.__name__)]
+    return [table for table in (*_EXACT, *_BESIDE_OTHERS) if options.only in (None, table.__name__)]
 
 
 def _measured(table: Callable[[Bench], Table], bench: Bench) -> Table:

@@ -13,17 +13,16 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 from .errors import BenchmarkError, Unavailable
-from .exchange import Exchange
-from .load import closing
+from .load import Load
 from .process import Command, Server, last_line
 
 _REPORT_TIMEOUT = 5.0
 
-Counter = Callable[[Command, Exchange], float]
+Counter = Callable[[Command, Load], float]
 
 
 @dataclass(frozen=True)
@@ -52,27 +51,27 @@ _STRACE = Tool(
 )
 
 
-def instructions(command: Command, exchange: Exchange, count: int = 200) -> float:
+def instructions(command: Command, load: Load, count: int = 200) -> float:
     """User-space instructions per request, counted by callgrind."""
-    return _per_request(_CALLGRIND, command, exchange, count)
+    return _per_request(_CALLGRIND, command, load, count)
 
 
-def system_calls(command: Command, exchange: Exchange, count: int = 100) -> float:
+def system_calls(command: Command, load: Load, count: int = 100) -> float:
     """System calls per request, counted by strace."""
-    return _per_request(_STRACE, command, exchange, count)
+    return _per_request(_STRACE, command, load, count)
 
 
-def _per_request(tool: Tool, command: Command, exchange: Exchange, count: int) -> float:
+def _per_request(tool: Tool, command: Command, load: Load, count: int) -> float:
     _check_works(tool)
-    once, twice = (_total(tool, command, exchange, requests) for requests in (count, 2 * count))
+    once, twice = (_total(tool, command, load, requests) for requests in (count, 2 * count))
     return (twice - once) / count
 
 
-def _total(tool: Tool, command: Command, exchange: Exchange, requests: int) -> int:
+def _total(tool: Tool, command: Command, load: Load, requests: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report")
         with Server(command.under(*tool.arguments(report))) as server:
-            server.first(partial(closing, exchange=exchange), requests)
+            server.first(load, requests)
         return _read_total(tool, report)
 
 

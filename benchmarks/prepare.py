@@ -26,12 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--micropython32", "our firmware in 32 bits (default: build/unix32/micropython, if there)")
     add("--mpy-cross", "its compiler (default: build/unix/mpy-cross, if there, or the one on the PATH)")
     add("--source", "measure the framework in this folder, not the frozen one")
-    parser.add_argument("--no-peer", action="store_true", help="measure without the published microdot")
+    parser.add_argument(
+        "--no-peer", action="store_true", help="measure without the published microdot and all other frameworks"
+    )
 
 
 def bench(options: argparse.Namespace, folder: Path) -> Bench:
     """The interpreters, copied into `folder`, and the contenders."""
     program = micropython(options.micropython, folder)
+    cache = None if options.no_peer or options.check else _ROOT / "build/bench"
     program32 = _first_there(options.micropython32, _ROOT / "build/unix32/micropython")
     return Bench(
         program=program,
@@ -40,7 +43,8 @@ def bench(options: argparse.Namespace, folder: Path) -> Bench:
         mpy_cross=_first_there(options.mpy_cross, _UNIX / "mpy-cross", shutil.which("mpy-cross")),
         ours=_ours(options, program),
         source=(options.source or _ROOT / "lib").resolve(),
-        peer=None if options.no_peer or options.check else published(_ROOT / "build/bench"),
+        peer=published(cache) if cache else None,
+        cache=cache,
     )
 
 

@@ -38,23 +38,25 @@ class Table:
     columns: list[str]
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)  # why rows or columns are not there
 
-    def add(self, group: str, name: str, cells: Iterable[str], figure: float | None = None) -> None:
-        """Append a row; the goal for its figure is the one under `group: name`."""
-        self.rows.append(Row(f"{group}: {name}", name, tuple(cells), figure))
+    def add(self, group: str, name: str, cells: Iterable[str], figure: float | None = None, label: str = "") -> None:
+        """Append a row; the goal for its figure is the one under `group: name`, and the label is the name if there is none."""
+        self.rows.append(Row(f"{group}: {name}", label or name, tuple(cells), figure))
 
     @contextmanager
     def noting(self) -> Iterator[None]:
-        """Turn what is not available into a note: rows of this table are missing, and say why."""
+        """Turn what is not available into a line below the table: rows of it are missing, and it says why."""
         try:
             yield
         except Unavailable as reason:
-            self.notes.append(f"Not all was measured: {reason}.")
+            self.missing.append(str(reason))
 
     def __str__(self) -> str:
         header = ["", *self.columns, "goal", "verdict"]
         lines = _aligned([header, *(row.texts() for row in self.rows)]) if self.rows else []
-        return "\n\n".join(["## " + self.title, *(["\n".join(lines)] if lines else []), *self.notes])
+        missing = [f"Not all was measured: {reason}." for reason in self.missing]
+        return "\n\n".join(["## " + self.title, *(["\n".join(lines)] if lines else []), *self.notes, *missing])
 
 
 def summary(tables: Sequence[Table]) -> str:

@@ -17,6 +17,10 @@ _TESTS = _ROOT / "tests/board"
 _IMAGE = _ROOT / "build/RPI_PICO/firmware.bin"
 _ROWS = {"import": "import of the core and its server", "hello": "hello", "browser": "browser head"}
 
+_NOTE = """\
+The image of `make firmware BOARD=RPI_PICO` by the clock of the emulated RP2040 at 125 MHz, the network's own cost left out; the
+same on every run and machine. The heap of the import is kept, that of a request is garbage when the reply is sent."""
+
 
 def board(bench: Bench) -> Table:
     """What the frozen framework costs the RP2040 at 125 MHz, without the network's own cost; `bench` is not asked."""
@@ -25,6 +29,7 @@ def board(bench: Bench) -> Table:
         costs = _costs()
         for key, name in _ROWS.items():
             table.add("board", name, [number(costs[f"{key}_us"]), number(costs[f"{key}_bytes"])])
+    table.notes.append(_NOTE)
     return table
 
 

@@ -5,24 +5,37 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from . import counts, memory
-from .cases import CASES, Bench, Case
+from .cases import CASES, ECHOED, Bench, Case, echo_server
 from .compile import compiled
 from .contenders import FLOOR, FROZEN, Contender, MicroPython
 from .exchange import Exchange
+from .load import Load, echoing
 from .report import Table, number, ratio
 
 
 def instructions(bench: Bench) -> Table:
-    table = Table("Instructions per request in user space (MicroPython)", _beside_floor(bench))
+    table = Table("Instructions per request, or message, in user space (MicroPython)", _beside_floor(bench))
     with table.noting():
         for case in CASES:
-            floor, *values = _count(counts.instructions, bench, case)
-            cells = [number(floor), *map(number, values), *(ratio(value / floor) for value in values)]
-            table.add("instructions", case.name, cells, values[0] / floor)
+            _add_instructions(table, case.name, _count(counts.instructions, bench, case))
+        _add_instructions(table, "WebSocket echo", _count_echoes(bench))
     return table
+
+
+def _add_instructions(table: Table, name: str, counted: list[float]) -> None:
+    floor, *values = counted
+    cells = [number(floor), *map(number, values), *(ratio(value / floor) for value in values)]
+    table.add("instructions", name, cells, values[0] / floor)
+
+
+def _count_echoes(bench: Bench) -> list[float]:
+    """One connection, or how many messages a server finds at a time would depend on the machine."""
+    load: Load = partial(echoing, message=ECHOED, connections=1)
+    return [counts.instructions(echo_server(bench, who), load) for who in (FLOOR, *bench.frameworks)]
 
 
 def system_calls(bench: Bench) -> Table:
@@ -43,8 +56,8 @@ def _beside_floor(bench: Bench) -> list[str]:
 def _count(counter: counts.Counter, bench: Bench, case: Case) -> list[float]:
     floor = case.on_floor()
     return [
-        counter(floor.on(bench.program, FLOOR), floor.exchange),
-        *(counter(case.on(bench.program, who), case.exchange) for who in bench.frameworks),
+        counter(floor.on(bench.program, FLOOR), floor.load),
+        *(counter(case.on(bench.program, who), case.load) for who in bench.frameworks),
     ]
 
 
@@ -62,8 +75,8 @@ def routes(bench: Bench) -> Table:
 def _one_and_hundred(bench: Bench, who: Contender, kind: str, path: str) -> tuple[float, float]:
     one, hundred = (Case(kind, Exchange(path), "app", (kind, count)) for count in ("1", "100"))
     return (
-        counts.instructions(one.on(bench.program, who), one.exchange),
-        counts.instructions(hundred.on(bench.program, who), hundred.exchange),
+        counts.instructions(one.on(bench.program, who), one.load),
+        counts.instructions(hundred.on(bench.program, who), hundred.load),
     )
 
 
@@ -119,7 +132,7 @@ def _first_of(names: list[str], figure: int) -> list[str]:
 def _programs(bench: Bench, table: Table) -> list[MicroPython]:
     if bench.program32:
         return [bench.program, bench.program32]
-    table.notes.append("32-bit: not measured: `--micropython32 PATH` names a 32-bit unix build.")
+    table.missing.append("no 32-bit unix build: `make firmware BOARD=unix32`")
     return [bench.program]
 
 

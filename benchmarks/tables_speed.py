@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .cases import CASES, Bench, Case
+from .cases import CASES, ECHOED, Bench, Case, echo_server, live_server
 from .contenders import FLOOR, Contender, CPython, MicroPython
 from .exchange import MEGABYTE, Exchange, browser, hello
-from .load import Load, closing, echoing, keeping
+from .load import closing, echoing, keeping
 from .report import Table, number, ratio
 from .speed import Runner, compare
 
-_NOTE = "Microseconds of processor time per request, and throughput as a share of the first column's."
+_NOTE = "Microseconds of processor time per request, message or event, and throughput as a share of the first column's."
 _EVENTS = 1000  # of one stream
 _KEPT = "The published microdot closes every connection: it has no keep-alive rows."
 
@@ -43,19 +43,15 @@ def streams(bench: Bench) -> Table:
 def live(bench: Bench) -> Table:
     """A message and an event each count as one."""
     table = _table("Live connections (MicroPython)", "bare loop", bench)
-    load = partial(echoing, message=b'{"lamp": "on"} ')
-    echo = [_live(bench, who, load, "websocket") for who in (FLOOR, *bench.frameworks)]
+    contenders = (FLOOR, *bench.frameworks)
+    load = partial(echoing, message=ECHOED)
+    echo = [Runner(echo_server(bench, who), load) for who in contenders]
     _add(table, "throughput", "websocket echo", echo, 2000)
     exchange = Exchange("/events", b"data: 21.5\n\n" * _EVENTS)
     load = partial(_events, exchange=exchange)
-    events = [_live(bench, who, load, "events", str(_EVENTS)) for who in (FLOOR, *bench.frameworks)]
+    events = [Runner(live_server(bench, who, "events", str(_EVENTS)), load) for who in contenders]
     _add(table, "throughput", "sse", events, 10 * _EVENTS)
     return table
-
-
-def _live(bench: Bench, who: Contender, load: Load, *arguments: str) -> Runner:
-    script = "bare_live.py" if who is FLOOR else "app.py"
-    return Runner(bench.program.script(who, script, "{port}", *arguments), load)
 
 
 def _events(port: int, count: int, exchange: Exchange) -> None:
@@ -93,7 +89,7 @@ def _add(table: Table, prefix: str, name: str, runners: list[Runner], count: int
 
 
 def _app(program: MicroPython | CPython, who: Contender, case: Case) -> Runner:
-    return Runner(case.on(program, who), partial(closing, exchange=case.exchange))
+    return Runner(case.on(program, who), case.load)
 
 
 def _apps(bench: Bench, case: Case) -> list[Runner]:

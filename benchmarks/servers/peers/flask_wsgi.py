@@ -1,0 +1,9 @@
+# mypy: ignore-errors
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def hello():
+    return "Hello, world!"
