@@ -34,27 +34,26 @@ class Listener:
         await self.task
 
     async def run(self):
-        """Accept connections until cancelled."""
-        try:
-            while True:
-                try:
-                    yield core._io_queue.queue_read(self.sock)
-                    self.accept()
-                except (OSError, MemoryError):
-                    await asyncio.sleep_ms(20)  # so that others may give back what was lacking
-        except asyncio.CancelledError:
-            pass
-
-    def accept(self):
-        """Take the connection that waits and start its task; without the memory for it, close it."""
-        sock, address = self.sock.accept()
+        """Accept connections until cancelled; without the memory for one, close it."""
+        sock = self.sock
+        accept = self.server.accept
         connections = self.server.connections
-        before = len(connections)
-        try:
-            sock.setblocking(False)
-            stream = asyncio.StreamReader(sock, {"peername": address})
-            asyncio.create_task(self.server.accept(stream, stream))  # noqa: RUF006 (MicroPython keeps it)
-        except MemoryError:
-            del connections[before:]
-            sock.close()
-            raise
+        queue_read = core._io_queue.queue_read
+        create_task = core.create_task
+        stream_of = asyncio.StreamReader
+        while True:
+            client = None
+            try:
+                yield queue_read(sock)
+                client, address = sock.accept()
+                before = len(connections)
+                client.setblocking(False)
+                stream = stream_of(client, {"peername": address})
+                create_task(accept(stream, stream))
+            except (OSError, MemoryError):
+                if client:
+                    del connections[before:]
+                    client.close()
+                await asyncio.sleep_ms(20)  # so that others may give back what was lacking
+            except asyncio.CancelledError:
+                return
