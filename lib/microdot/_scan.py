@@ -72,10 +72,15 @@ def _value(buf: ptr8, at: int, value: int, stop: int, seen: int, out: ptr32) -> 
         if seen & 1:
             return -1
         seen |= 1
+        least = 45
         while value < stop:
             c = int(buf[value]) | 32
-            if (c < 97 or c > 122) and (buf[value] < 45 or buf[value] > 58 or buf[value] == 47):
+            if (c < 97 or c > 122 or least > 45) and (buf[value] < least or buf[value] > 58 or buf[value] == 47):
                 return -1  # more than letters, digits, dots, dashes and a port
+            if buf[value] == 58:
+                if least > 45:
+                    return -1
+                least = 48
             value += 1
     elif at == 14:
         if seen & 2 or size < 1 or size > 9:

@@ -2,16 +2,15 @@
 #
 # A reply in memory leaves in two messages and costs no task. A handler that takes longer than a moment, or a streamed reply, is
 # watched: when its client leaves, it is cancelled and its body closed. Request bodies are taken from the server as they are
-# read, replies as fast as the server takes them. A failure in the middle of a reply goes to the server, which cuts it.
+# read, replies as fast as the server takes them. A failure in a streamed reply goes to the server, which cuts it, or answers
+# 500 where nothing was sent yet.
 # WebSockets are in asgi_websocket.py, the applications of others in mounted_asgi.py.
 import asyncio
-import os
-import signal
+import os  # noqa: F401 - tests of applications put their own `kill` into it
 
-from microdot.app import Microdot as _Microdot
 from microdot.errors import is_gone
 from microdot.helpers import load
-from microdot.hosted import HostedRequest, digits, encoded_url, fields, header_pairs, kind_bytes, length_of
+from microdot.hosted import HostedMicrodot, HostedRequest, digits, encoded_url, fields, header_pairs, kind_bytes, length_of
 from microdot.http import CHUNKED, ClientError
 from microdot.microdot import *  # noqa: F403 - all names of the framework, as `microdot.asgi.X`
 from microdot.request_lazy import text_of
@@ -30,13 +29,12 @@ def __getattr__(name):
     return value
 
 
-class Microdot(_Microdot):
+class Microdot(HostedMicrodot):
     """A web application that is an ASGI application as well.
 
     ``lifespan_startup`` and ``lifespan_shutdown`` are async functions; each gets the scope when the server starts and ends.
     """
 
-    embedded_server = False
     _mounts = ()  # applications of others, see mounted_asgi.py
 
     def __init__(self, lifespan_startup=None, lifespan_shutdown=None):
@@ -95,18 +93,6 @@ class Microdot(_Microdot):
         from microdot.asgi_lifespan import serve
 
         await serve(self, scope, receive, send)
-
-    def run(self, host="0.0.0.0", port=5000, debug=False, **options):
-        """Serve with the built-in server, without ASGI, until ``shutdown`` is called."""
-        self.embedded_server = True
-        super().run(host, port, debug, **options)
-
-    def shutdown(self):
-        """Stop the built-in server if it is the one that serves, else ask the ASGI server's process to end."""
-        if self.embedded_server or self._server:
-            super().shutdown()
-        else:
-            os.kill(os.getpgrp() or os.getpid(), signal.SIGTERM)
 
 
 # Requests
@@ -172,12 +158,14 @@ async def respond(send, res, exchange=None):
     body = res.body
     length = length_of(res)
     headers = [(name.lower().encode(), value.encode()) for name, value in header_pairs(res, length)]
+    start = {"type": "http.response.start", "status": res.status_code, "headers": headers}
     try:
-        await send({"type": "http.response.start", "status": res.status_code, "headers": headers})
-        if not isinstance(body, (bytes, type(None))) and length is not None and not res.is_head:
+        if isinstance(body, (bytes, type(None))) or length is None or res.is_head:
+            await send(start)
+        else:
             if exchange:
                 exchange.watch()
-            await _send_pieces(send, res)
+            await _send_pieces(send, res, start)
             body = b""
         empty = length is None or res.is_head or body is None
         await send({"type": "http.response.body", "body": b"" if empty else body})
@@ -185,12 +173,21 @@ async def respond(send, res, exchange=None):
         await close(res.body)
 
 
-async def _send_pieces(send, res):
+async def _send_pieces(send, res, start):
+    # The head waits for the first piece, as in streaming.py: a body that fails before leaves the server free to answer 500.
+    if hasattr(res.body, "hang_up"):
+        await send(start)
+        start = None
     async for piece in res.body_iter():
+        if start:
+            await send(start)
+            start = None
         if isinstance(piece, str):
             piece = piece.encode()
         await send({"type": "http.response.body", "body": piece, "more_body": True})
         await asyncio.sleep(0)  # servers return at once while the system takes everything, and when the client has left
+    if start:
+        await send(start)
 
 
 # Clients that leave

@@ -75,12 +75,15 @@ class BasicAuth(BaseAuth):
 class TokenAuth(BaseAuth):
     """Authentication by a token; ``authenticate`` decorates ``f(request, token)``.
 
-    The token follows ``scheme`` in the ``Authorization`` header, or is all of another header.
+    The token follows ``scheme`` in the ``Authorization`` header, or is all of another header. A request without a good one is
+    told the scheme and ``realm`` if it is the former.
     """
+
+    realm = "Please login"
 
     def __init__(self, header="Authorization", scheme="Bearer", error_status=401):
         self.header = header
-        self.scheme = scheme.lower()
+        self.scheme = scheme
         self.error_status = error_status
         self.error_callback = self._refuse
 
@@ -92,7 +95,10 @@ class TokenAuth(BaseAuth):
         return (token,) if token else None
 
     async def _refuse(self, request):
-        raise HTTPException(self.error_status)
+        error = HTTPException(self.error_status)
+        if self.error_status == 401 and self.header.lower() == "authorization":
+            error.headers = {"WWW-Authenticate": '%s realm="%s"' % (self.scheme, self.realm)}  # RFC 9110 15.5.2, RFC 6750 3
+        raise error
 
 
 def _token(request, scheme):

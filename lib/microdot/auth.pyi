@@ -32,6 +32,7 @@ class BasicAuth(BaseAuth):
     def authenticate(self, f: _BasicT) -> _BasicT: ...
 
 class TokenAuth(BaseAuth):
+    realm: str
     header: str
     scheme: str
     error_status: int

@@ -4,7 +4,7 @@ import asyncio
 
 from microdot.helpers import load
 
-_TASKS = 16  # messages that may wait for a client whose connection is not ours to look at
+MAX_WAITING = 16  # messages that may wait for a client whose connection is not ours to look at
 
 
 async def broadcast(clients, data, **options):
@@ -48,7 +48,7 @@ def _offer_in_task(ws, sending):
     # The bound is on what waits: how many, as nobody tells how much.
     if ws._offers is None:
         ws._offers = []
-    if len(ws._offers) >= _TASKS:
+    if len(ws._offers) >= MAX_WAITING:
         sending.close()
         ws.drop()
         return False

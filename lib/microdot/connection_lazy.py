@@ -16,6 +16,7 @@ METHODS = (
     "sock",
 )
 MAX_UNREAD = 65536  # bytes of a body that nobody read which are skipped to keep, or to close, a connection in good order
+LINGER = 2  # seconds for which a connection that is over is read on
 _TIMEOUT = b"HTTP/1.1 408 N/A\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -86,7 +87,7 @@ async def answer_error(self, error):
 async def linger(self):
     """Read on for a while: a socket closed with unread bytes resets the connection and takes the reply with it."""
     # RFC 9112 9.6
-    self.deadline = self.server.now + self.server.ticks(2)
+    self.deadline = self.server.now + self.server.ticks(LINGER)
     self.phase = LINGERING  # may be ended to make room for another
     self.start = self.end = 0
     room = MAX_UNREAD

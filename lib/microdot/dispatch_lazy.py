@@ -92,6 +92,13 @@ async def _after_hooks(self, req, res):
         res = await invoke_handler(hook, req, res) or res
     for hook in req._after or ():
         res = await invoke_handler(hook, req, res) or res
+    return _unsoiled(res)
+
+
+def _unsoiled(res):
+    # Headers for a response that is never sent, as session cookies on a WebSocket, must not gather in the one object for all.
+    if res is Response.already_handled:
+        res._headers = None
     return res
 
 
@@ -126,7 +133,7 @@ def vary(req, name):
 def _add_vary(self, req, res):
     # Merge the names in `g._vary` into the Vary header: those already there first, each once.
     names = getattr(req._g, "_vary", None)
-    if not names:
+    if not names or res is Response.already_handled:
         return
     merged = [name.strip() for name in res.headers.get("Vary", "").split(",") if name.strip()]
     known = [name.lower() for name in merged]
@@ -205,13 +212,19 @@ async def handle_request(self, reader, writer):
     """Answer one HTTP/1.0 request on streams with ``readline``, ``readexactly``, ``awrite`` and ``aclose``; close them."""
     try:
         try:
-            req = await Request.create(self, reader, writer, writer.get_extra_info("peername"))
-        except ValueError:
-            req = None
-        res = await self.dispatch_request(req)
-        if res is not Response.already_handled:
-            await res.write(writer)
-        await writer.aclose()
+            res = await self.dispatch_request(await _created(self, reader, writer))
+            if res is not Response.already_handled:
+                await res.write(writer)
+        finally:
+            await writer.aclose()
     except OSError as e:
         if not is_gone(e):
             raise
+
+
+async def _created(app, reader, writer):
+    # Return the request, None for one that is malformed.
+    try:
+        return await Request.create(app, reader, writer, writer.get_extra_info("peername"))
+    except ValueError:
+        return None

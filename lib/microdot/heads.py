@@ -122,8 +122,12 @@ def _field(line, limits):
 
 def _host(value):
     # RFC 9112 3.2: a host that can't be one is refused, as another recipient could read it in another way.
-    for c in value:
-        if not 32 < c < 127 or c in b'/?#@\\,"<>^`{|}':
+    end = value.find(b"]") + 1 if value[:1] == b"[" else 0  # of an IPv6 address
+    name, _, port = value[end:].partition(b":")
+    if (end and name) or end == 2 or (port and not port.isdigit()):
+        raise ClientError("malformed host")
+    for c in name or value[1 : end - 1]:
+        if not 32 < c < 127 or c in b'/?#@\\,"<>[]^`{|}':
             raise ClientError("malformed host")
     return value
 

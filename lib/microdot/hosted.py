@@ -1,9 +1,12 @@
-# What the front ends for other servers (asgi.py, wsgi.py) share: requests that the server has parsed, bodies that it streams,
-# and header fields for it to write. CPython only.
+# What the front ends for other servers (asgi.py, wsgi.py) share: the way to stop, requests that the server has parsed, bodies
+# that it streams, and header fields for it to write. CPython only.
 #
 # A path comes decoded from those servers, and is neither cut at an escaped question mark nor decoded again; `url` is encoded.
+import os
+import signal
 from urllib.parse import quote
 
+from microdot.app import Microdot
 from microdot.body import Body
 from microdot.dicts import NoCaseDict
 from microdot.errors import print_exception
@@ -33,6 +36,24 @@ def encoded_url(path, query):
     """Return the ``url`` of a request whose path was decoded."""
     url = quote(path, "/:@!$&'()*+,;=~")
     return url if query is None else url + "?" + query
+
+
+class HostedMicrodot(Microdot):
+    """A web application that another server may serve."""
+
+    embedded_server = False
+
+    def run(self, host="0.0.0.0", port=5000, debug=False, **options):
+        """Serve with the built-in server, without the other one, until ``shutdown`` is called."""
+        self.embedded_server = True
+        super().run(host, port, debug, **options)
+
+    def shutdown(self):
+        """Stop the built-in server if it is the one that serves, else ask the process of the other one to end."""
+        if self.embedded_server or self._server:
+            super().shutdown()
+        else:
+            os.kill(os.getpgrp() or os.getpid(), signal.SIGTERM)
 
 
 class HostedRequest(Request):

@@ -93,7 +93,7 @@ def mount(app, url_prefix, asgi_app):
 def scope_of(request):
     """Return the http scope of a request that came in another way."""
     path = request.path
-    decoded = path if getattr(request, "path_decoded", False) else unquote(path)
+    decoded = path if request.path_decoded else unquote(path)
     headers = [
         (name.lower().encode("latin-1"), value.encode())
         for name, value in request.headers.items()

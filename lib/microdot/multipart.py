@@ -241,7 +241,7 @@ class FileUpload:
 
 
 class _Last(dict):
-    # A dictionary of the last value of each name; the others are in `getlist`.
+    # A dictionary of the last value of each name; the others are in `getlist`. Its methods take what those of MultiDict take.
     def __init__(self):
         super().__init__()
         self._all = {}
@@ -250,8 +250,12 @@ class _Last(dict):
         self[name] = value
         self._all.setdefault(name, []).append(value)
 
-    def getlist(self, name):
-        return list(self._all.get(name, ()))
+    def get(self, name, default=None, type=None):
+        return type(self[name]) if type and name in self else super().get(name, default)
+
+    def getlist(self, name, type=None):
+        values = self._all.get(name, ())
+        return [type(value) for value in values] if type else list(values)
 
 
 def with_form_data(f):

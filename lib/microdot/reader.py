@@ -45,7 +45,10 @@ async def _load_body(request, reader, length):
     if length > 0:
         request.content_length = length
     if 0 < length <= request.max_body_length:
-        request.body = await reader.readexactly(length)
+        try:
+            request.body = await reader.readexactly(length)
+        except EOFError:
+            raise OSError(104)  # ECONNRESET: the client left in the middle of its body
     elif length:
         request.stream = Body(_Source(reader), length, request.max_content_length)
 
@@ -57,4 +60,4 @@ class _Source:
         self.lines = reader.readline
 
     async def readline(self, limit):
-        return await self.lines()
+        return (await self.lines())[:limit]

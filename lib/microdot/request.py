@@ -22,6 +22,7 @@ class Request:
 
     scheme = "http"
     query_string = None
+    path_decoded = False  # by another server that received it, see hosted.py
     http_version = "1.1"
     content_length = 0
     body = b""

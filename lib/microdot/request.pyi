@@ -47,7 +47,7 @@ class Request:
     body_used: bool
     stream: _Stream
     json: Any
-    # With `with_form_data` these hold the last value of each name, and `getlist` takes no `type`.
+    # With `with_form_data` these hold the last value of each name.
     form: MultiDict[str] | None
     files: _Last[FileUpload] | None
 
@@ -55,6 +55,9 @@ class Request:
     sock: tuple[Any, Any]
     upgraded: bool
     after_request_handlers: list[Callable[[Request, Response], Maybe[Response | None]]]
+
+    # Whether another server received the request, and has decoded the path.
+    path_decoded: bool
 
     # Behind an ASGI, or a WSGI server alone.
     asgi_scope: MutableMapping[str, Any]

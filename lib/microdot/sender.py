@@ -1,6 +1,7 @@
 # Replies that need more than the head that the server knows by heart: headers, other statuses, HTTP/1.0, long bodies.
 from microdot.errors import print_exception
 from microdot.http import CHUNKED
+from microdot.response import Response
 from microdot.response_head import head
 from microdot.server import MICROPYTHON, SMALL
 
@@ -27,7 +28,8 @@ async def send_response(connection, res, minor, keep):
         if length == CHUNKED and not minor:
             keep = False
         text = head_of(connection, res, minor, length, keep)
-        await Stream(connection, res, text, length, length == CHUNKED and minor).send()
+        if not await Stream(connection, res, text, length, length == CHUNKED and minor).send():
+            return await send_response(connection, Response("Internal server error", 500), minor, keep)
     return keep
 
 

@@ -206,7 +206,7 @@ class Connection:
         self.writer = writer
         self.task = asyncio.current_task()
         limit = server.app.max_requests
-        ticks = server.head_ticks
+        idle = 0  # ticks that the client has for the beginning of a request, once it had a reply
         aborted = True
         try:
             if server.ssl:
@@ -214,14 +214,14 @@ class Connection:
                 writer = self.writer
             while limit:
                 self.phase = WAITING
-                self.deadline = server.now + (server.head_ticks if self.end else ticks)
+                self.deadline = server.now + (server.head_ticks if self.end or not idle else idle)
                 head = parse_head(self.buf, self.start, self.end) if self.end else None
                 while head is None:
                     n = await self.fill()
                     if not n:
                         aborted = False
                         return
-                    if ticks != server.head_ticks and not self.end:
+                    if idle and not self.end:
                         self.deadline = server.now + server.head_ticks
                     self.end += n
                     head = parse_head(self.buf, self.start, self.end)
@@ -232,7 +232,7 @@ class Connection:
                     if self.phase == SENDING and not self.guest and (head[5] & KEEP or self.start < self.end):
                         await self.linger()  # the client may have sent more before it knew
                     break
-                ticks = server.idle_ticks
+                idle = server.idle_ticks
             aborted = False
         except ClientError as e:
             aborted = not await self.answer_error(e)

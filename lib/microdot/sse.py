@@ -36,11 +36,14 @@ class SSE:
         """Send an event, and wait while too many wait for the client.
 
         ``data`` is text, bytes, a dict or list (sent as JSON) or anything else (sent as ``str`` of it); ``retry`` is in
-        seconds. With ``comment`` the text is a comment, which clients ignore. Raises ``ValueError`` for a line break in
-        ``event`` or ``event_id``.
+        seconds. With ``comment`` the text is a comment, which clients ignore. After the end of the stream nothing is sent.
+        Raises ``ValueError`` for a line break in ``event`` or ``event_id``.
         """
         queue = self.queue
-        queue.append(self.encode(data, event, event_id, retry, comment))
+        encoded = self.encode(data, event, event_id, retry, comment)
+        if not self.running:
+            return  # nobody would ever take it
+        queue.append(encoded)
         self.event.set()
         while len(queue) >= self.max_queue and self.running:
             if self.room is None:

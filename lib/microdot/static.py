@@ -36,7 +36,7 @@ class Folder:
 
     def serve(self, request, path=""):
         """Answer GET or HEAD; ``path`` is what follows the prefix in the URL's path, as the client sent it."""
-        if "%" in path and getattr(request, "path_decoded", False):  # by another server, see hosted.py
+        if "%" in path and request.path_decoded:
             path = path.replace("%", "%25")
         if self.index and path[-1:] in ("", "/"):
             if request.path[-1:] != "/":

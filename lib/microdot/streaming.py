@@ -1,7 +1,9 @@
 # Bodies that are not in memory: files, generators, async iterators.
 #
-# The head leaves with the first piece. A body without a known length goes in chunks (RFC 9112 7.1), to HTTP/1.0 clients until
-# the connection ends. If the application fails in the middle of a body, the connection is cut so that the client can tell.
+# The head leaves with the first piece, but at once for event streams: their clients wait for it, and the first event may be
+# long in coming. A body without a known length goes in chunks (RFC 9112 7.1), to HTTP/1.0 clients until the connection ends. If
+# the application fails before anything was sent the client gets a 500; in the middle of a body the connection is cut, so that
+# the client can tell.
 import asyncio
 
 from microdot.errors import is_gone, print_exception
@@ -60,19 +62,24 @@ class Stream:
         self.ticks = connection.server.ticks(connection.server.app.write_timeout)
 
     async def send(self):
+        """Send the body; tell whether it was sent. If not, the application failed and nothing was sent, not even the head."""
         connection = self.connection
         # What comes in a hurry is gathered to full packets up to its end, what comes now and then is not.
         connection.send_at_once(hasattr(self.res.body, "__anext__") or hasattr(self.res.body, "__aiter__"))
         watcher = None
         try:
             if not self.res.is_head:
-                if hasattr(self.res.body, "hang_up") and connection.idle:
-                    watcher = asyncio.create_task(watch(connection, self.res.body))
+                if hasattr(self.res.body, "hang_up"):
+                    watcher = await self._open()
                 await self._body(_drain_of(connection.writer))
             connection.send_at_once(True)
             self._write(b"0\r\n\r\n" if self.chunked and not self.res.is_head else b"")
             await connection.flush()
+            return True
         except Exception as e:
+            if self.text:
+                print_exception(e)
+                return False
             if not isinstance(e, OSError) or not is_gone(e):
                 print_exception(e)
             raise OSError(104)  # ends the connection here, so that the client sees a truncated reply
@@ -82,6 +89,13 @@ class Stream:
                 connection.guest = None
                 await asyncio.sleep(0)  # no two tasks may read
             await close(self.res.body)
+
+    async def _open(self):
+        # Send the head of a body that waits for its application; return the task that looks after the client.
+        text = self.text
+        self.text = b""
+        await self.connection.write(text)
+        return asyncio.create_task(watch(self.connection, self.res.body)) if self.connection.idle else None
 
     async def _body(self, drain):
         body = self.res.body

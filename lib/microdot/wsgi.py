@@ -4,14 +4,13 @@
 # A chunked request is read to its end where the server marks that (`wsgi.input_terminated`), else refused with 411. WebSockets
 # need the client's socket, which gunicorn's threads give (wsgi_websocket.py); other servers answer them with 501.
 import asyncio
-import os
-import signal
+import os  # noqa: F401 - tests of applications put their own `kill` into it
 from functools import partial
 
-from microdot.app import Microdot as _Microdot
 from microdot.helpers import load
 from microdot.hosted import (
     FILE_BUFFER,
+    HostedMicrodot,
     HostedRequest,
     digits,
     encoded_url,
@@ -37,10 +36,8 @@ def __getattr__(name):
     return value
 
 
-class Microdot(_Microdot):
+class Microdot(HostedMicrodot):
     """A web application that is a WSGI application as well."""
-
-    embedded_server = False
 
     def __init__(self):
         super().__init__()
@@ -66,18 +63,6 @@ class Microdot(_Microdot):
         if res is res.already_handled:
             return load("wsgi_websocket").finish(request)
         return respond(run, start_response, res)
-
-    def run(self, host="0.0.0.0", port=5000, debug=False, **options):
-        """Serve with the built-in server, without WSGI, until ``shutdown`` is called."""
-        self.embedded_server = True
-        super().run(host, port, debug, **options)
-
-    def shutdown(self):
-        """Stop the built-in server if it is the one that serves, else ask the WSGI server's process to end."""
-        if self.embedded_server or self._server:
-            super().shutdown()
-        else:
-            os.kill(os.getpgrp() or os.getpid(), signal.SIGTERM)
 
 
 # Requests

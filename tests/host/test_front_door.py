@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from helpers import ROOT, Start, one_line, run_tools
+
+from tools import __main__ as front_door
 
 
 def _make(*arguments: str, root: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -61,6 +64,29 @@ def test_a_port_in_use_is_named(firmware: Path, port: int, serving: Start) -> No
 
 def test_a_folder_without_an_application_is_named() -> None:
     assert "tests: no main.py there" in one_line(run_tools("run", "--app", "tests"))
+
+
+@pytest.mark.parametrize("verb", front_door._PLAIN + front_door._PACKAGED)
+def test_the_help_of_every_verb_has_an_example(verb: str) -> None:
+    assert re.search(rf"^  mdot {verb}\b", front_door._description(verb), re.MULTILINE)
+
+
+_OWN = "change its owner or mode"
+_SYSTEM = [
+    (errno.ENOENT, "x", "x: no such file or directory: check the path"),
+    (errno.EACCES, "/elsewhere/x", f"/elsewhere/x: permission denied: {_OWN}"),
+    (errno.EACCES, "/cache/mdot/x", f"/cache/mdot/x: permission denied: {_OWN}, or set MDOT_CACHE to another folder"),
+    (errno.EACCES, "/cache", f"/cache: permission denied: {_OWN}, or set MDOT_CACHE to another folder"),
+    (errno.ENOSPC, None, "no space left on device: free some room, or set MDOT_CACHE to another folder"),
+]
+
+
+@pytest.mark.parametrize(("number", "name", "expected"), _SYSTEM)
+def test_what_the_system_refuses_is_a_line_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, number: int, name: str | None, expected: str
+) -> None:
+    monkeypatch.setenv("MDOT_CACHE", "/cache/mdot")
+    assert front_door._in_a_line(OSError(number, os.strerror(number), name)) == expected
 
 
 def test_clean_removes_what_was_built_and_says_what_stays(checkout: Path, tmp_path: Path) -> None:

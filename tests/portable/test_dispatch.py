@@ -5,7 +5,7 @@ import unittest
 
 from microdot import Microdot, Request, Response
 from microdot.test_client import TestClient
-from support import LineReader, Sink, make_request, run
+from support import Chunks, LineReader, Sink, make_request, run
 
 
 class DispatchCase(unittest.TestCase):
@@ -327,6 +327,19 @@ class TestPieces(DispatchCase):
             run(self.app.handle_request(LineReader(data), writer))
             self.assertTrue(writer.data.startswith(start) and writer.data.endswith(body), writer.data)
             self.assertTrue(writer.closed)
+
+    def test_handle_request_of_a_client_that_leaves_in_its_body(self):
+        self.app.post("/")(lambda request: self.fail("half a body"))
+        writer = PeerSink()
+        run(self.app.handle_request(LineReader(b"POST / HTTP/1.0\r\nContent-Length: 5\r\n\r\nabc"), writer))
+        self.assertEqual((writer.data, writer.closed), (b"", True))
+
+    def test_handle_request_closes_the_connection_of_a_broken_body(self):
+        self.app.get("/")(lambda request: Response(Chunks([KeyError("broken by a test")])))
+        writer = PeerSink()
+        with self.assertRaises(KeyError):
+            run(self.app.handle_request(LineReader(b"GET / HTTP/1.0\r\n\r\n"), writer))
+        self.assertTrue(writer.closed)
 
 
 class PeerSink(Sink):

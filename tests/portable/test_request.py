@@ -3,6 +3,7 @@
 import unittest
 
 from microdot import Request
+from microdot.body import MAX_CHUNK_LINE
 from microdot.microdot import MultiDict, NoCaseDict
 from support import LineReader, make_request, run
 
@@ -237,6 +238,17 @@ class TestCreate(unittest.TestCase):
                 self.assertIsNotNone(create(before + fitting + after))
                 with self.assertRaises(ValueError):
                     create(before + fitting + b"x" + after)
+
+    def test_chunk_line_limit(self):
+        head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for length, good in ((MAX_CHUNK_LINE, True), (MAX_CHUNK_LINE + 1, False)):
+            line = b"1;" + b"x" * (length - 4) + b"\r\n"
+            request = create(head + line + b"a\r\n0\r\n\r\n")
+            if good:
+                self.assertEqual(run(request.stream.read()), b"a")
+            else:
+                with self.assertRaises(ValueError):
+                    run(request.stream.read())
 
     def test_limit_is_read_from_the_class_at_run_time(self):
         self.addCleanup(setattr, Request, "max_readline", Request.max_readline)

@@ -17,8 +17,6 @@ TYPES = [
     ("a.png", "image/png"),
     ("a.txt", "text/plain"),
     ("a.svg", "image/svg+xml"),
-    ("A.JPG", "image/jpeg"),
-    ("README.MD", "text/markdown"),
     ("a.unknown", "application/octet-stream"),
     ("a", "application/octet-stream"),
     ("a.b.html", "text/html"),

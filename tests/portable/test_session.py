@@ -7,6 +7,7 @@ import jwt
 from microdot import Microdot, Response
 from microdot.session import Session, SessionDict, with_session
 from microdot.test_client import TestClient
+from microdot.websocket import with_websocket
 from support import MICROPYTHON, Complaints, run
 
 KEY = "k" * 32
@@ -158,6 +159,19 @@ class TestSession(SessionCase):
             with Complaints() as printed:
                 self.assertEqual(self.get("/set/a/" + "x" * size).status_code, status)
             self.assertEqual([type(e) for e in printed], [] if status == 200 else [ValueError])
+
+    def test_cookies_on_a_websocket_do_not_gather(self):
+        @self.app.get("/ws")
+        @with_websocket
+        async def ws(request, ws):
+            self.session.get(request).save()
+
+        def client():
+            yield "hello"
+
+        for _ in range(3):
+            run(self.client.websocket("/ws", client))
+        self.assertEqual(Response.already_handled.headers, {})
 
     def test_errors_carry_no_cookie(self):
         @self.app.get("/fail")

@@ -8,15 +8,7 @@ from microdot import Microdot
 from microdot.sse import SSE, broadcast, sse_response, with_sse
 from microdot.test_client import TestClient
 from served import Served, ServedCase
-from support import Complaints, collect, run
-
-
-async def until(condition):
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("did not come true")
+from support import Complaints, collect, run, until
 
 
 async def events_of(*calls):
@@ -177,6 +169,18 @@ class TestResponse(unittest.TestCase):
 
         run(exchange())
 
+    def test_sending_after_the_end_keeps_nothing(self):
+        async def exchange():
+            sse = SSE()
+            sse.end()
+            for n in range(20):
+                await sse.send(n)
+            self.assertEqual(sse.queue, [])
+            with self.assertRaises(ValueError):
+                await sse.send("x", event="a\nb")
+
+        run(exchange())
+
 
 class TestTestClient(unittest.TestCase):
     def test_events(self):
@@ -240,6 +244,15 @@ class SseCase(ServedCase):
 
 
 class TestServer(SseCase):
+    def test_head_comes_before_the_first_event(self):
+        async def test(server):
+            client = await server.connect()
+            await client.send(request("GET", "/silent"))
+            head = await client._until(b"\r\n\r\n")
+            self.assertTrue(head.startswith(b"HTTP/1.1 200 OK\r\n") and b"text/event-stream" in head, head)
+
+        self.serve(test)
+
     def test_connection_is_kept(self):
         async def test(server):
             client = await server.connect()

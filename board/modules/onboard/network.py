@@ -239,16 +239,16 @@ def _ask(wireless, known, settings):
     import onboard
 
     # Who is about to set the network up may switch the board off and on: that says nothing about the application.
-    guard = getattr(sys.modules.get("onboard.start"), "_guard", None)
+    guard = getattr(sys.modules.get("onboard.start"), "guard", None)
     if guard:
-        guard._try(guard._uncount)
+        guard.hold()
     try:
         from onboard import portal
 
         return portal.ask(_radio, wireless, known, settings)
     finally:
         if guard:
-            guard._try(lambda: guard._set_count(guard._count() + 1))
+            guard.go_on()
         # What was needed once gives its memory back.
         portal = None
         for name in ("portal", "portal_page", "dns"):

@@ -7,28 +7,28 @@ import micropython
 
 import onboard
 
-_guard = None
+guard = None  # the module, once it counts the start
 
 
 def begin():
     """Prepare the start; return whether the program may be started."""
-    global _guard
+    global guard
     ready = True
     if onboard.there("/.mdot"):
-        from onboard import guard
+        from onboard import guard as found
 
         # Who knocks with Ctrl-C gets in a moment later, when the deploy is whole.
         micropython.kbd_intr(-1)
         try:
-            ready = guard.begin()
+            ready = found.begin()
         finally:
             micropython.kbd_intr(3)
-        _guard = guard if ready else None
+        guard = found if ready else None
     if onboard.there("/config.json"):
         _bring_up()
-    if _guard:
+    if guard:
         # After the network: its portal has an event loop too.
-        _guard.watch()
+        guard.watch()
     return ready
 
 
@@ -36,8 +36,8 @@ def end(exc=None):
     """Note how the program ended: by itself, or by an exception that is printed now."""
     if exc:
         _print(exc)
-    if _guard:
-        _guard.end(exc)
+    if guard:
+        guard.end(exc)
 
 
 def _print(exc):
