@@ -38,12 +38,18 @@ _PACKAGED: tuple[str, ...] = (
 # Those that make something of the checkout itself, which the installed tools do not have.
 _IN_A_CHECKOUT = ("clean", "dist", "environment", "firmware", "types")
 _NEXT_STEPS = {
-    errno.ENOSPC: "free some room, or set MDOT_CACHE to a folder that has it",
-    errno.EDQUOT: "free some room, or set MDOT_CACHE to a folder that has it",
-    errno.EACCES: "change its owner or mode, or set MDOT_CACHE to a folder of yours",
-    errno.EPERM: "change its owner or mode, or set MDOT_CACHE to a folder of yours",
-    errno.EROFS: "set MDOT_CACHE to a folder that can be written",
+    errno.ENOSPC: "free some room",
+    errno.EDQUOT: "free some room",
+    errno.EACCES: "change its owner or mode",
+    errno.EPERM: "change its owner or mode",
+    errno.EROFS: "choose a folder that can be written",
+    errno.ENOENT: "check the path",
+    errno.EISDIR: "give a file",
+    errno.ENOTDIR: "give a folder",
+    errno.EEXIST: "give a folder, or another path",
 }
+# What another place for the cache would help against, when it is the cache that has it.
+_OF_A_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def _parser(chosen: str) -> argparse.ArgumentParser:
@@ -70,8 +76,17 @@ def _description(verb: str) -> str:
 
 def _in_a_line(error: OSError) -> str:
     reason = (error.strerror or str(error)).lower()
-    parts = (error.filename, reason, _NEXT_STEPS.get(error.errno or 0))
+    step = _NEXT_STEPS.get(error.errno or 0)
+    if step and error.errno in _OF_A_PLACE and _may_be_of_the_cache(error.filename):
+        step += ", or set MDOT_CACHE to another folder"
+    parts = (error.filename, reason, step)
     return ": ".join(str(part) for part in parts if part)
+
+
+def _may_be_of_the_cache(name: object) -> bool:
+    # A write that finds no room tells no name.
+    cache = paths.cache()
+    return not isinstance(name, str) or cache.is_relative_to(name) or Path(name).is_relative_to(cache)
 
 
 def _stop(signum: int, frame: object) -> None:

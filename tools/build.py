@@ -120,7 +120,8 @@ class Plan(NamedTuple):
 def planned(app: Path, board: str, mpy: Mpy | None = None, as_source: bool = False) -> Plan:
     """Make an application's files without writing any."""
     if not app.is_dir():
-        raise Failure(f"{app}: no such folder: give the folder of an application, as in examples/hello")
+        reason = "is no folder" if app.exists() else "no such folder"
+        raise Failure(f"{app}: {reason}: give the folder of an application, as in examples/hello")
     settings = deploy_toml.read(app)
     name = _name(app, settings)
     if not _NAME.fullmatch(board):

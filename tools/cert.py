@@ -98,6 +98,8 @@ def _pairs(what: Sequence[Path]) -> list[tuple[Path, Path]]:
         raise Failure(f"{what[0]}: no cert.pem or cert.der there: give a certificate and its key")
     if len(what) == 2 and not any(path.is_dir() for path in what):
         return [(what[0], what[1])]
+    if len(what) == 1 and not what[0].exists():
+        raise Failure(f"{what[0]}: no such folder: give the folder of a pair, or a certificate and its key")
     raise Failure("check: give the folder of a pair, or a certificate and its key")
 
 

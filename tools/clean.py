@@ -1,4 +1,9 @@
-"""remove all that was built in the checkout; the cache outside it stays"""
+"""remove all that was built in the checkout; the cache outside it stays
+
+What is removed is made again by what needs it.
+
+  mdot clean
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -94,9 +95,16 @@ def _targets(arguments: argparse.Namespace, pinned: dict[str, str]) -> list[Targ
 
 def _outcomes(app: Path, targets: Sequence[Target], options: Options) -> list[Done | Failure]:
     """Deploy to all boards at once; what goes wrong with one is not the others' business."""
+    stop = threading.Event()
     with Reporter() as reporter, ThreadPoolExecutor(len(targets)) as pool:
-        running = [pool.submit(_outcome, app, target, options, reporter.bar(target.port)) for target in targets]
-        return [each.result() for each in running]
+        bars = [_until(stop, target, reporter.bar(target.port)) for target in targets]
+        running = [pool.submit(_outcome, app, target, options, bar) for target, bar in zip(targets, bars)]
+        try:
+            return [each.result() for each in running]
+        except BaseException:  # Ctrl-C, or a polite kill; the pool waits for its threads in any case
+            stop.set()
+            say("stopping: a board that has all the files already gets the new application, any other keeps its own …")
+            raise
 
 
 def _outcome(app: Path, target: Target, options: Options, progress: Progress) -> Done | Failure:
@@ -104,6 +112,17 @@ def _outcome(app: Path, target: Target, options: Options, progress: Progress) ->
         return deployed(app, target, options, progress)
     except Failure as failure:
         return failure
+
+
+def _until(stop: threading.Event, target: Target, progress: Progress) -> Progress:
+    """Let a deploy end at its next piece once it is to stop: a signal reaches the main thread alone, and no commit is cut."""
+
+    def moved(done: int, of: int) -> None:
+        if stop.is_set():
+            raise Failure(f"{target.port}: stopped: the old application runs")
+        progress(done, of)
+
+    return moved
 
 
 def _failed(outcome: Done | Failure) -> bool:

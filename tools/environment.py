@@ -2,6 +2,8 @@
 
 A stamp, written last, says what the environment was made for: one that was not finished never counts.  Verbs that need
 packages make it as well, with these alone.
+
+  mdot environment
 """
 
 from __future__ import annotations

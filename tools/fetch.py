@@ -1,4 +1,9 @@
-"""fetch MicroPython's source into the cache, and tell where it is"""
+"""fetch MicroPython's source into the cache, and tell where it is
+
+A build fetches it by itself; this is for reading it, and for a machine that will have no network.
+
+  mdot fetch --board RPI_PICO
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,9 @@
 
 The files of the image and their record, manifest.json, are put into build/BOARD/ in one step each, the record last:
 what it describes comes of a build that ended well.
+
+  mdot firmware --board RPI_PICO
+  mdot firmware --board RPI_PICO_W --micropython ~/micropython
 """
 
 from __future__ import annotations

@@ -88,6 +88,8 @@ def _number(port: str | None) -> int:
         return _PORT
     if not (port.isascii() and port.isdigit()):
         raise Failure(f"port {port} is no number: give one of TCP, as in --port 5001, or a board's with --on board")
+    if not 0 < int(port) < 1 << 16:
+        raise Failure(f"port {port}: out of range: give one of 1 to 65535, as in PORT=5001")
     return int(port)
 
 
@@ -96,7 +98,6 @@ def _check_port(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_HOST, port))
-        except (OSError, OverflowError) as error:
-            used = getattr(error, "errno", None) == errno.EADDRINUSE
-            reason = "in use" if used else "not for you to open"
+        except OSError as error:
+            reason = "in use" if error.errno == errno.EADDRINUSE else "not for you to open"
             raise Failure(f"port {port} is {reason}: choose another, as in PORT=5001") from None

@@ -2,6 +2,8 @@
 
 The examples are checked for unix, rp2 and esp32, what boards start with for the latter two.  None of this has annotations,
 so that it is misused names and arguments that are found: of MicroPython's modules, of the framework's and of their own.
+
+  mdot types
 """
 
 from __future__ import annotations

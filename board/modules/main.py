@@ -31,6 +31,10 @@ if __name__ == "__main__":
     except BaseException as _mdot_exception:
         # As MicroPython does: nothing interrupts what follows an exception.
         __import__("micropython").kbd_intr(-1)
+        # There is one exception for want of memory: another one, in what we would import, would take the traceback's place.
+        __import__("gc").collect()
+        if __import__("gc").mem_free() < 4096:
+            raise
         try:
             __import__("onboard.start", None, None, ("end",)).end(_mdot_exception)
         except MemoryError:

@@ -119,6 +119,12 @@ class Bridge:
             self._cut_bytes = None if count is None else self.sent + count
             self._plug, self.cut = plug, False
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Let no byte pass during the block."""
+        with self._lock:
+            yield
+
     def mend(self) -> None:
         """Cut nothing any more."""
         with self._lock:

@@ -188,6 +188,7 @@ def test_over_budget_is_one_line_and_no_build(tmp_path: Path, budget: str, main:
 
 USAGE = [
     (("none",), "none: no such folder: give the folder of an application, as in examples/hello"),
+    (("LICENSE",), "LICENSE: is no folder: give the folder of an application, as in examples/hello"),
     (("lib",), "lib: no main.py there: give the folder of an application, as in examples/hello"),
     (
         ("examples/hello", "--board", "x"),

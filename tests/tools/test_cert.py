@@ -314,6 +314,8 @@ USAGE: list[tuple[tuple[str, ...], str]] = [
     (("f", "--host", "a", "--days", "0"), "--days 0: out of range: give 1 to 36500"),
     (("check",), "check: give the folder of a pair, or a certificate and its key"),
     (("check", "a", "b", "c"), "check: give the folder of a pair, or a certificate and its key"),
+    (("check", "none"), "none: no such folder: give the folder of a pair, or a certificate and its key"),
+    (("/dev/null", "--host", "a"), "/dev/null: file exists: give a folder, or another path"),
     (("check", "."), ".: no cert.pem or cert.der there: give a certificate and its key"),
 ]
 

@@ -7,18 +7,22 @@ what the board itself does is for tests/board, on the emulated one.
 from __future__ import annotations
 
 import contextlib
+import random
 import shutil
+import signal
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from app_folders import unix_firmware
+from app_folders import application, unix_firmware
 from bridge import Boards, Bridge, bridged, tree
-from deploys import app, built, deploy, lying, put
+from deploys import app, built, deploy, lying, put, says
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from verb_process import running
 
 from tools import deploying, paths
 from tools.console import Failure
@@ -133,6 +137,27 @@ def test_whoever_presses_ctrl_c_finds_the_old_application_running(board: Bridge,
 
     with pytest.raises(KeyboardInterrupt):
         deploying.deployed(app(tmp_path / "new", "new", NEW), Target(board.port, ""), Options(), press)
+    board.wait_for(b"started old old")
+    assert lying(board) == before
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "killed"])
+def test_a_verb_that_is_stopped_in_its_upload_ends_there(board: Bridge, tested: Path, kind: signal.Signals) -> None:
+    before = built(deploy(board, app(tested.parent / "old", "old", OLD)))
+    large = random.Random(1).randbytes(600_000)
+    new = application(tested, {"main.py": says("new"), "helper.py": "NAME = 'new'\n", "x.bin": large})
+    sent = board.sent + 40_000
+    with running(tested.parent / "verb", "deploy", new, "--port", board.port) as verb:
+        deadline = time.monotonic() + 100
+        while board.sent < sent:
+            assert time.monotonic() < deadline, verb.said("stderr")
+            time.sleep(0.001)
+        board.said = b""
+        with board.held():
+            verb.process.send_signal(kind)
+            verb.wait_for("stopping: ", "stderr")
+        assert verb.process.wait(60) == (1 if kind == signal.SIGINT else 128 + kind)
+        assert verb.said("stderr").splitlines()[1:] == (["mdot: deploy: interrupted"] if kind == signal.SIGINT else [])
     board.wait_for(b"started old old")
     assert lying(board) == before
 

@@ -233,7 +233,7 @@ USAGE = [
     ([], "what firmware: give --board, as in --board RPI_PICO, or a file"),
     (["x.uf2", "--board", "RPI_PICO"], "what firmware: give --board, as in --board RPI_PICO, or a file"),
     (["--board", "unix"], "--board unix: that is this machine: `run` runs applications here"),
-    (["missing.uf2"], "missing.uf2: no such file or directory"),
+    (["missing.uf2"], "missing.uf2: no such file or directory: check the path"),
 ]
 
 

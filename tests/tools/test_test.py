@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -61,8 +61,8 @@ def test_everywhere_the_same(tmp_path: Path) -> None:
 
 
 def test_what_the_documents_show_passes(tmp_path: Path) -> None:
-    text = (ROOT / "docs/tools.md").read_text().split("written with unittest:\n\n")[1].split("\n\nMicroPython has no")[0]
-    assert run_verb("test", app_with(tmp_path, {"test_pages.py": textwrap.dedent(text)})).stderr == "2 tests passed\n"
+    text = (ROOT / "docs/tools.md").read_text().split("```python tests/test_pages.py\n")[1].split("```")[0]
+    assert run_verb("test", app_with(tmp_path, {"test_pages.py": text})).stderr == "2 tests passed\n"
 
 
 FAILING = (
@@ -288,3 +288,9 @@ def test_no_application(tmp_path: Path) -> None:
 
 def test_help_has_examples() -> None:
     assert "\n  mdot test . --on unix,board --port /dev/ttyACM0\n" in run_verb("test", "--help").stdout
+
+
+def test_what_sessions_need_on_cpython_comes_with_the_tools() -> None:
+    """A new checkout has no other packages, and the tutorial's login is tested there."""
+    (needed,) = re.findall(r"pip install (\w+)", (ROOT / "lib/microdot/session.py").read_text())
+    assert re.search(rf"^{needed}\b", (ROOT / "tools/requirements.txt").read_text(), re.MULTILINE)
