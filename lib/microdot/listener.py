@@ -41,19 +41,20 @@ class Listener:
         queue_read = core._io_queue.queue_read
         create_task = core.create_task
         stream_of = asyncio.StreamReader
-        while True:
-            client = None
-            try:
-                yield queue_read(sock)
-                client, address = sock.accept()
-                before = len(connections)
-                client.setblocking(False)
-                stream = stream_of(client, {"peername": address})
-                create_task(accept(stream, stream))
-            except (OSError, MemoryError):
-                if client:
-                    del connections[before:]
-                    client.close()
-                await asyncio.sleep_ms(20)  # so that others may give back what was lacking
-            except asyncio.CancelledError:
-                return
+        try:
+            while True:
+                client = None
+                try:
+                    yield queue_read(sock)
+                    client, address = sock.accept()
+                    before = len(connections)
+                    client.setblocking(False)
+                    stream = stream_of(client, {"peername": address})
+                    create_task(accept(stream, stream))
+                except (OSError, MemoryError):
+                    if client:
+                        del connections[before:]
+                        client.close()
+                    await asyncio.sleep_ms(20)  # so that others may give back what was lacking
+        except asyncio.CancelledError:
+            pass

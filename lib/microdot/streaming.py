@@ -9,7 +9,7 @@ import asyncio
 from microdot.errors import is_gone, print_exception
 from microdot.helpers import iscoroutine
 from microdot.http import CHUNKED
-from microdot.server import MICROPYTHON
+from microdot.server import MICROPYTHON, pending
 
 
 def length_of(res):
@@ -100,9 +100,13 @@ class Stream:
     async def _body(self, drain):
         body = self.res.body
         if hasattr(body, "__next__") and not hasattr(body, "read"):
+            writer = self.connection.writer
+            turn = False
             for chunk in body:
                 self._put(chunk)
-                await drain()
+                if turn or pending(writer):  # others run after every second piece, or while the client is slow
+                    await drain()
+                turn = not turn
         elif MICROPYTHON and self.left >= 0 and hasattr(body, "readinto"):
             await self._file(body, drain)
         else:
