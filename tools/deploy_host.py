@@ -231,7 +231,8 @@ class Link:
         except ssl.SSLCertVerificationError as error:
             raise Failure(f"{self.where}: not the device of {self.where.cert}: {error.verify_message}") from None
         except (OSError, http.client.HTTPException) as error:
-            raise Failure(f"{self.where}: no answer: {str(error) or type(error).__name__}: is it switched on?") from None
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise Failure(f"{self.where}: no answer: {reason.lower()}: is it switched on?") from None
         finally:
             if connection:
                 connection.close()

@@ -62,8 +62,13 @@ def read_key(file: Path) -> bytes:
 
 def _new(file: Path) -> bytes:
     key = secrets.token_bytes(_BYTES)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as output:
-        output.write(key.hex() + "\n")
+    made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(made, "w", encoding="ascii") as output:
+            output.write(key.hex() + "\n")
+    except BaseException:
+        file.unlink()  # half a key would be taken for one of another kind
+        raise
     return key
 
 

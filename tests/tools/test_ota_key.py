@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import stat
 import subprocess
@@ -12,7 +13,7 @@ from app_folders import application, complaint, run_verb
 from bridge import Bridge
 from deploys import run
 
-from tools import bundles, files
+from tools import bundles, files, ota
 from tools.build import Build, File
 from tools.bytecode import Mpy
 from tools.console import Failure
@@ -31,6 +32,17 @@ def test_a_new_key_is_its_owners_alone_and_is_never_replaced(tmp_path: Path) -> 
     assert (done.returncode, path.read_text()) == (0, before)
     assert run_verb("ota", "key", str(tmp_path / "other.key")).returncode == 0
     assert (tmp_path / "other.key").read_text() != before
+
+
+def test_a_key_for_which_there_is_no_room_leaves_no_file(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(OSError, match="large"):
+            ota._new(tmp_path / "pico.key")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_goes_to_the_board_over_the_cable(board: Bridge, tmp_path: Path) -> None:
