@@ -163,9 +163,3 @@ def test_unix_socket_and_root_path() -> None:
         seen = server.json("/seen/a")
         assert (seen["path"], seen["url"], seen["client"]) == ("/seen/a", "/app/seen/a", None)
         assert server.json("/other/page")["root"] == "/app/other"
-
-
-def test_the_example() -> None:
-    command = "uvicorn --app-dir ../../examples/hello --port {port} --log-level warning {app}"
-    with serving("uvicorn", "hello_asgi:app", command) as server:
-        assert b"<h1>Hello from Microdot</h1>" in server.get("/")

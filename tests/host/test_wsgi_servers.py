@@ -127,12 +127,6 @@ def test_unix_socket() -> None:
         assert server.get("/") == b"hello"
 
 
-def test_the_example() -> None:
-    command = "gunicorn --chdir ../../examples/hello --bind {bind} --log-level warning {app}"
-    with serving("gunicorn", "hello_wsgi:app", command) as server:
-        assert b"<h1>Hello from Microdot</h1>" in server.get("/")
-
-
 def test_the_validator_complains_of_nothing(server: Server) -> None:
     # The last test of each server: what all the others made it print.
     printed = server.printed()

@@ -1,0 +1,19 @@
+# A page from a Jinja template, for CPython: uvicorn jinja_asgi:app, or alone with python3 jinja_asgi.py
+
+import os
+
+from microdot.asgi import Microdot
+from microdot.jinja import Template
+
+app = Microdot()
+Template.initialize(os.path.join(os.path.dirname(os.path.abspath(__file__)), "jinja"))
+HTML = {"Content-Type": "text/html; charset=UTF-8"}
+
+
+@app.get("/")
+async def index(request):
+    return Template("index.html").generate(headers=sorted(request.headers.items())), HTML
+
+
+if __name__ == "__main__":
+    app.run(host="0.0.0.0", port=5000)
