@@ -53,6 +53,7 @@ _NOT_HERE = {
     "test_form_examples": _FILES,
     "test_http_heads.TestAccepted.test_a_byte_at_a_time": _TIME,
     "test_http_heads.TestRefused.test_a_byte_at_a_time": _TIME,
+    "test_http_limits.TestLimits.test_far_beyond": _MEMORY,
     "test_http_mutations": _TIME,
     "test_jwt.TestTokens.test_expiry": _FLOAT,
     "test_multipart.TestRefused.test_body_that_ends_at_any_byte": _TIME,

@@ -34,13 +34,18 @@ class Running:
         return self.process.wait(60)
 
 
+def _heed_ctrl_c() -> None:
+    # What a shell has started in the background ignores it, and so would its children.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def running(folder: Path, *arguments: object, stdin: int = subprocess.DEVNULL) -> Iterator[Running]:
     """Run a verb until the end of the block."""
     folder.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "tools", *map(str, arguments)]
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-        process = subprocess.Popen(command, cwd=ROOT, stdin=stdin, stdout=out, stderr=err)
+        process = subprocess.Popen(command, cwd=ROOT, stdin=stdin, stdout=out, stderr=err, preexec_fn=_heed_ctrl_c)
         try:
             yield Running(process, folder)
         finally:
