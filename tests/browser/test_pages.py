@@ -147,6 +147,7 @@ def test_a_login_is_remembered_when_the_session_is_gone(serve: Serve, visitor: V
     page.get_by_label("Password").fill("secret")
     page.get_by_label("Remember me").check()
     page.get_by_role("button").click()
+    expect(page.get_by_role("heading")).to_have_text("Hello, ann")
     visitor.context.clear_cookies(name="session")
     page.goto(url)
     expect(page.get_by_role("heading")).to_have_text("Hello, ann")

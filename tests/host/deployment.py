@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import httpx
 from helpers import ROOT
 from servers import free_port
 from tls.servers import Pair, make_pair
+from websockets.sync.client import ClientConnection, connect
 
 DEPLOY = ROOT / "examples/deploy"
 PATIENCE = 60.0  # seconds
@@ -63,12 +63,13 @@ class Site(NamedTuple):
         """Where the workers listen."""
         return self.home / "run/web.sock"
 
-    def trust(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.pair.cert_pem))
-
     def client(self, **options: Any) -> httpx.Client:
         # Each reads the certificates anew otherwise, and of the proxies in the environment none is meant.
-        return httpx.Client(base_url=self.url, verify=self.trust(), timeout=PATIENCE, trust_env=False, **options)
+        return httpx.Client(base_url=self.url, verify=self.pair.trust(), timeout=PATIENCE, trust_env=False, **options)
+
+    def websocket(self, **options: Any) -> ClientConnection:
+        trust = self.pair.trust_of_threads()
+        return connect(f"wss://localhost:{self.https}/socket", ssl=trust, open_timeout=PATIENCE, proxy=None, **options)
 
     def direct(self) -> httpx.Client:
         """Return a client of the workers' socket, past nginx."""

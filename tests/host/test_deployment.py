@@ -25,7 +25,6 @@ from helpers import ROOT
 from httpx_sse import connect_sse
 from servers import serving
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
 APPLICATION = DEPLOY / "app"
 FORGED = [
@@ -43,10 +42,6 @@ needs_servers = pytest.mark.skipif(bool(missing()), reason=str(missing()))
 def site() -> Iterator[Site]:
     with deployed(APPLICATION) as site:
         yield site
-
-
-def websocket(site: Site) -> ClientConnection:
-    return connect(f"wss://localhost:{site.https}/socket", ssl=site.trust(), open_timeout=PATIENCE, proxy=None)
 
 
 def release(site: Site, application: Path) -> None:
@@ -91,7 +86,7 @@ def test_static_files_need_no_worker(site: Site) -> None:
 @pytest.mark.parametrize("path", ["/main.py", "/static/../main.py", "/static/%2e%2e/main.py", "/static/..%2fmain.py"])
 def test_the_program_is_no_static_file(site: Site, path: str) -> None:
     plain = socket.create_connection(("localhost", site.https), PATIENCE)
-    with site.trust().wrap_socket(plain, server_hostname="localhost") as connection:  # as it is: clients tidy paths up
+    with site.pair.trust().wrap_socket(plain, server_hostname="localhost") as connection:  # as it is: clients tidy paths up
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         assert connection.recv(65536).split()[1] == b"404"
 
@@ -110,7 +105,7 @@ def test_streams_arrive_as_they_are_made(site: Site) -> None:
 
 @needs_servers
 def test_websocket(site: Site) -> None:
-    with websocket(site) as ws:
+    with site.websocket() as ws:
         for message in ("hello", "x" * 10000):
             ws.send(message)
             worker, _, echo = str(ws.recv(PATIENCE)).partition(" ")
@@ -249,7 +244,7 @@ def _answer(connection: socket.socket) -> bytes:
 def test_open_streams_are_told_of_a_restart(site: Site) -> None:
     with site.only("mdot:0"), site.client() as client, ExitStack() as stack:
         source = stack.enter_context(connect_sse(client, "GET", "/events"))
-        ws = stack.enter_context(websocket(site))
+        ws = stack.enter_context(site.websocket())
         events = source.iter_sse()
         first = next(events)
         reply = stack.enter_context(client.stream("GET", "/count/20"))  # takes two seconds: less than MDOT_GRACE

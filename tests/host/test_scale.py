@@ -18,7 +18,7 @@ from helpers import ROOT
 from httpx_sse import connect_sse
 from servers import free_port
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 redis = pytest.importorskip("redis", reason="no redis for Python: pip install redis")
 APPLICATION = ROOT / "examples/redis"
@@ -77,7 +77,7 @@ class Clients:
         pids = site.workers()
         for worker in WORKERS:
             with site.only(worker):
-                ws = stack.enter_context(websocket(site))
+                ws = stack.enter_context(site.websocket())
                 assert json.loads(ws.recv(PATIENCE)) == {"worker": pids[worker]}
                 source = stack.enter_context(connect_sse(stack.enter_context(site.client()), "GET", "/events"))
                 self.sockets.append(ws)
@@ -94,10 +94,6 @@ class Clients:
 def clients(site: Site) -> Iterator[Clients]:
     with ExitStack() as stack:
         yield Clients(site, stack)
-
-
-def websocket(site: Site, **options: Any) -> Any:
-    return connect(f"wss://localhost:{site.https}/socket", ssl=site.trust(), open_timeout=PATIENCE, proxy=None, **options)
 
 
 def pin(site: Site, text: str) -> httpx.Response:
@@ -121,7 +117,7 @@ def test_a_notice_reaches_the_clients_of_every_worker(board: tuple[Site, Redis])
 def test_a_notice_that_is_none_is_refused(board: tuple[Site, Redis], text: str) -> None:
     site, _ = board
     assert pin(site, text).status_code == 400
-    with websocket(site) as ws:
+    with site.websocket() as ws:
         ws.recv(PATIENCE)
         ws.send(text)
         assert "error" in json.loads(ws.recv(PATIENCE))
@@ -155,7 +151,7 @@ def test_clients_that_take_nothing_do_not_stop_the_others(board: tuple[Site, Red
     site, server = board
     step, steps, text = 5, 240, "x" * 20_000  # 24 MB, more than all the buffers on the way to a client hold
     with clients(site) as others, ExitStack() as stack:
-        idle = stack.enter_context(websocket(site, compression=None, max_queue=1))  # after one message, it reads no more
+        idle = stack.enter_context(site.websocket(compression=None, max_queue=1))  # after one message, it reads no more
         source = stack.enter_context(connect_sse(stack.enter_context(site.client()), "GET", "/events"))
         publisher = stack.enter_context(redis.Redis.from_url(server.url))
         for number in range(steps):

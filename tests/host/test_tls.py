@@ -64,7 +64,7 @@ def websocket(server: Server, path: str) -> ClientConnection:
     return connect(
         url,
         sock=server.connect(65536),
-        ssl=ssl.create_default_context(cafile=str(server.pair.cert_pem)),
+        ssl=server.pair.trust_of_threads(),
         compression=None,
         max_size=None,
     )

@@ -30,6 +30,20 @@ class Pair(NamedTuple):
     cert: Path
     key: Path
 
+    def trust(self) -> ssl.SSLContext:
+        """Return the context of clients that trust this certificate alone."""
+        return ssl.create_default_context(cafile=str(self.cert_pem))
+
+    def trust_of_threads(self) -> ssl.SSLContext:
+        """Return a context for a client that reads in one thread and writes in another, as `websockets` does.
+
+        TLS 1.3 sends tickets after its handshake. Where nothing locks a connection, as in CPython 3.11, reading them while the
+        other thread writes loses what is written, once in some hundred connections of a busy machine.
+        """
+        context = self.trust()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        return context
+
 
 def openssl(*arguments: str | Path) -> None:
     done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True)
@@ -86,7 +100,7 @@ class Server:
         return connection
 
     def secure(self, window: int = 0) -> ssl.SSLSocket:
-        context = ssl.create_default_context(cafile=str(self.pair.cert_pem))
+        context = self.pair.trust()
         # Boards close without TLS's own word for it, since MicroPython has no call for that.
         context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
         return context.wrap_socket(self.connect(window), server_hostname="localhost")
