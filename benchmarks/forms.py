@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from .errors import BenchmarkError
+from .modules import PROBE
 
 _ROOT = Path(__file__).parent.parent
 _HELLO = "microdot microdot.server"
@@ -25,16 +26,6 @@ _ROWS = (
     ("… and `microdot.login`", f"{_HELLO} microdot.login"),
     ("… and `microdot.tls`", f"{_HELLO} microdot.tls"),
 )
-_PROBE = """
-import asyncio, gc, re, time, json
-asyncio.start_server, asyncio.Event, asyncio.Lock, asyncio.wait_for
-gc.collect()
-before = gc.mem_alloc()
-for name in {names!r}.split():
-    __import__(name)
-gc.collect()
-print(gc.mem_alloc() - before)
-"""
 _LARGEST = 4096  # KiB
 # What is for CPython alone, and machine code, which differs from processor to processor: the framework works without.
 _LEFT_OUT = (
@@ -96,7 +87,7 @@ def _compile(folder: Path, mpy_cross: Path) -> None:
 
 def _run(micropython: Path, folder: Path, names: str, kibibytes: int) -> str | None:
     """Give what the probe printed in a heap of this size, None if that was too small."""
-    command = [str(micropython), "-X", f"heapsize={kibibytes}k", "-c", _PROBE.format(names=names)]
+    command = [str(micropython), "-X", f"heapsize={kibibytes}k", "-c", PROBE.format(loaded="", names=names)]
     done = subprocess.run(command, cwd=folder, env={"MICROPYPATH": f"{folder}:.frozen"}, capture_output=True, text=True)
     if done.returncode and "MemoryError" not in done.stdout + done.stderr and "heap" not in done.stdout + done.stderr:
         raise BenchmarkError(f"{names}: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")

@@ -30,7 +30,7 @@ _EXTENSIONS = (
     *("static", "websocket", "sse", "multipart", "utemplate", "session", "login", "auth", "cors", "csrf", "tls"),
     "test_client",
 )
-_PROBE = """
+PROBE = """
 import asyncio, gc, re, time, json
 asyncio.start_server, asyncio.Event, asyncio.Lock, asyncio.wait_for
 for name in {loaded!r}.split():
@@ -70,7 +70,7 @@ def _print_tables(programs: list[MicroPython], mpy_cross: str) -> None:
 def _print_table(title: str, rows: list[tuple[str, str, str]], programs: list[MicroPython], mpy_cross: str) -> None:
     print(f"| {title} | bytecode of its modules | heap, 32-bit | heap, 64-bit |\n|---|---:|---:|---:|")
     for title, loaded, names in rows:
-        wide, narrow = (int(program.evaluate(FLOOR, _PROBE.format(loaded=loaded, names=names))) for program in programs)
+        wide, narrow = (int(program.evaluate(FLOOR, PROBE.format(loaded=loaded, names=names))) for program in programs)
         print(f"| {title} | {_bytecode(names, loaded, programs[0], mpy_cross):,} | {narrow:,} | {wide:,} |")
     print()
 

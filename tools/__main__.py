@@ -15,25 +15,9 @@ from .console import Failure
 
 # Those that need the standard library alone, and those that run in .venv.
 _PLAIN = ("clean", "environment", "fetch", "firmware", "run", "types")
-_PACKAGED: tuple[str, ...] = (
-    *(
-        "build",
-        "cert",
-        "deploy",
-        "devices",
-        "dist",
-        "doctor",
-        "flash",
-        "image",
-        "monitor",
-        "ota",
-        "rescue",
-        "rollback",
-        "romfs",
-        "test",
-        "watch",
-        "wifi",
-    ),
+_PACKAGED = (
+    *("build", "cert", "deploy", "devices", "dist", "doctor", "flash", "image"),
+    *("monitor", "ota", "rescue", "rollback", "romfs", "test", "watch", "wifi"),
 )
 # Those that make something of the checkout itself, which the installed tools do not have.
 _IN_A_CHECKOUT = ("clean", "dist", "environment", "firmware", "types")

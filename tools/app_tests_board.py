@@ -8,20 +8,17 @@ board's heap as after a start.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import app_tests, application, assembly, board_state, bytecode, deploy_toml, on_board, upload
+from . import app_tests, application, assembly, board_state, bytecode, deploy_toml, on_board, scratch
 from .app_tests import Outcome
 from .board_state import About
-from .console import Failure, say
-from .device import Device, ProgramFailed, connected
+from .console import say
+from .device import connected
 
 _PLACE = "/.mdot-test"
 _SECONDS = 300.0  # that a module's tests may be silent
-_FULL = re.compile(r"OSError: .*(ENOSPC|\b28\b)")
 
 
 def outcomes(port: str, app: Path, modules: Sequence[str], filters: Sequence[str]) -> Iterator[Outcome]:
@@ -30,16 +27,13 @@ def outcomes(port: str, app: Path, modules: Sequence[str], filters: Sequence[str
         state = board_state.read(board, recover=False)
         files = _files(app, state.about)
         say(f"bringing {len(files)} files to {port} …")
-        try:
-            _bring(board, files, state)
+        with scratch.lying(board, _PLACE, files, state, "application and tests need {} bytes"):
             for module in modules:
                 board.enter()
                 program = "import os\nos.chdir({!r})\n{}".format(
                     _PLACE, on_board.program("run_tests", module, list(filters), ["", app_tests.FOLDER])
                 )
                 yield app_tests.read("board", module, board.run(program, _SECONDS), "ended")
-        finally:
-            _clear(board)
 
 
 def _files(app: Path, about: About) -> dict[str, bytes]:
@@ -58,25 +52,3 @@ def _files(app: Path, about: About) -> dict[str, bytes]:
     shim = app_tests.unittest_for_micropython()
     files[f"{app_tests.FOLDER}/unittest.mpy"] = bytecode.compiled(shim.read_bytes(), "unittest.py", about.loads)
     return files
-
-
-def _bring(board: Device, files: dict[str, bytes], state: board_state.State) -> None:
-    board.run(on_board.program("remove", _PLACE))
-    names = {path: hashlib.sha256(f"test {path}".encode()).hexdigest()[:24] for path in files}
-    stale = [f"/.mdot/new/{name}" for name in names.values() if name in state.waiting]
-    try:
-        upload.sent(board, [(names[path], data) for path, data in files.items()], stale, state.about, lambda done: None)
-        board.run(on_board.program("place", _PLACE, [(names[path], path) for path in sorted(files)]))
-    except ProgramFailed as failure:
-        if not _FULL.match(failure.exception):
-            raise
-        size = sum(map(len, files.values()))
-        raise Failure(
-            f"{board.port}: the board's flash is full: application and tests need {size} bytes: make room there"
-        ) from None
-
-
-def _clear(board: Device) -> None:
-    board.enter()
-    board.run(on_board.program("remove", _PLACE))
-    board.restart()

@@ -16,14 +16,17 @@ _FULL = re.compile(r"OSError: .*(ENOSPC|\b28\b)")
 
 
 @contextmanager
-def lying(board: Device, place: str, files: Mapping[str, bytes], state: State) -> Iterator[None]:
+def lying(
+    board: Device, place: str, files: Mapping[str, bytes], state: State, shortage: str = "{} bytes more are needed"
+) -> Iterator[None]:
     """Bring files, by their paths in it, to a folder at the board's top; afterwards it is gone, and the board restarted.
 
-    What was left there when one such block was cut off is removed first.
+    What was left there when one such block was cut off is removed first.  Raises Failure when the flash has no room:
+    `shortage` says for what, and its {} how many bytes.
     """
     try:
         board.run(on_board.program("remove", place))
-        _bring(board, place, files, state)
+        _bring(board, place, files, state, shortage)
         yield
     except Lost:
         raise
@@ -40,7 +43,7 @@ def _clear(board: Device, place: str) -> None:
     board.restart()
 
 
-def _bring(board: Device, place: str, files: Mapping[str, bytes], state: State) -> None:
+def _bring(board: Device, place: str, files: Mapping[str, bytes], state: State, shortage: str) -> None:
     names = {path: hashlib.sha256(f"{place} {path}".encode()).hexdigest()[:24] for path in files}
     stale = [f"/.mdot/new/{name}" for name in names.values() if name in state.waiting]
     try:
@@ -49,5 +52,5 @@ def _bring(board: Device, place: str, files: Mapping[str, bytes], state: State) 
     except ProgramFailed as failure:
         if not _FULL.match(failure.exception):
             raise
-        size = sum(map(len, files.values()))
-        raise Failure(f"{board.port}: the board's flash is full: {size} bytes more are needed: make room there") from None
+        needed = shortage.format(sum(map(len, files.values())))
+        raise Failure(f"{board.port}: the board's flash is full: {needed}: make room there") from None

@@ -10,7 +10,17 @@ import os  # noqa: F401 - tests of applications put their own `kill` into it
 
 from microdot.errors import is_gone
 from microdot.helpers import load
-from microdot.hosted import HostedMicrodot, HostedRequest, digits, encoded_url, fields, header_pairs, kind_bytes, length_of
+from microdot.hosted import (
+    HostedMicrodot,
+    HostedRequest,
+    digits,
+    encoded_url,
+    fields,
+    header_pairs,
+    kind_bytes,
+    later,
+    length_of,
+)
 from microdot.http import CHUNKED, ClientError
 from microdot.microdot import *  # noqa: F403 - all names of the framework, as `microdot.asgi.X`
 from microdot.request_lazy import text_of
@@ -18,15 +28,7 @@ from microdot.streaming import close
 
 WATCH_AFTER = 0.1  # seconds after which a handler is watched
 
-_LATER = {"WebSocket": "asgi_websocket", "websocket_upgrade": "websocket", "with_websocket": "websocket"}
-
-
-def __getattr__(name):
-    if name not in _LATER:
-        raise AttributeError(name)
-    value = getattr(load(_LATER[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = later(globals(), {"WebSocket": "asgi_websocket", "websocket_upgrade": "websocket", "with_websocket": "websocket"})
 
 
 class Microdot(HostedMicrodot):

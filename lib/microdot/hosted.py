@@ -10,6 +10,7 @@ from microdot.app import Microdot
 from microdot.body import Body
 from microdot.dicts import NoCaseDict
 from microdot.errors import print_exception
+from microdot.helpers import load
 from microdot.http import CHUNKED, ClientError
 from microdot.request import Request
 from microdot.response_head import header_lines
@@ -30,6 +31,18 @@ _HOP_BY_HOP = (
     "upgrade",
 )
 _types = {}  # values of the Content-Type header, as bytes
+
+
+def later(namespace, homes):
+    """Return the ``__getattr__`` of a module that takes some of its names from other modules when they are asked for."""
+
+    def get(name):
+        if name not in homes:
+            raise AttributeError(name)
+        namespace[name] = value = getattr(load(homes[name]), name)
+        return value
+
+    return get
 
 
 def encoded_url(path, query):

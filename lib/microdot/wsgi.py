@@ -17,6 +17,7 @@ from microdot.hosted import (
     fields,
     header_pairs,
     kind_bytes,
+    later,
     length_of,
 )
 from microdot.http import CHUNKED, ClientError
@@ -25,15 +26,7 @@ from microdot.request_lazy import text_of
 from microdot.response_head import status_line
 from microdot.wsgi_loop import Worker
 
-_LATER = {"WebSocket": "websocket", "websocket_upgrade": "websocket", "with_websocket": "websocket"}
-
-
-def __getattr__(name):
-    if name not in _LATER:
-        raise AttributeError(name)
-    value = getattr(load(_LATER[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = later(globals(), {"WebSocket": "websocket", "websocket_upgrade": "websocket", "with_websocket": "websocket"})
 
 
 class Microdot(HostedMicrodot):

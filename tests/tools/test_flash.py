@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -66,27 +66,36 @@ def _drive(folder: Path, board_id: str = "RPI-RP2") -> Path:
 
 
 @contextmanager
-def _taking(drive: Path, done: Callable[[bytes], None]) -> Iterator[None]:
-    """Let a drive do as those of boot loaders: with the last block it is gone, and the board starts."""
+def _meanwhile(looked: Callable[[], bool], seconds: float) -> Iterator[None]:
+    """Look every so many seconds, beside the block, until it ends or what was looked for has come."""
     stopped = threading.Event()
 
-    def take() -> None:
-        taken = b""
-        while not stopped.wait(0.005):
-            with_it = drive / "firmware.uf2"
-            taken = with_it.read_bytes() if with_it.exists() else b""
-            if len(taken) >= 512 and len(taken) == uf2.decoded(taken[-512:])[0].of * 512:
-                shutil.rmtree(drive)
-                done(taken)
-                return
+    def look() -> None:
+        while not stopped.wait(seconds) and not looked():
+            pass
 
-    thread = threading.Thread(target=take)
+    thread = threading.Thread(target=look)
     thread.start()
     try:
         yield
     finally:
         stopped.set()
         thread.join()
+
+
+def _taking(drive: Path, done: Callable[[bytes], None]) -> AbstractContextManager[None]:
+    """Let a drive do as those of boot loaders: with the last block it is gone, and the board starts."""
+
+    def take() -> bool:
+        with_it = drive / "firmware.uf2"
+        taken = with_it.read_bytes() if with_it.exists() else b""
+        whole = len(taken) >= 512 and len(taken) == uf2.decoded(taken[-512:])[0].of * 512
+        if whole:
+            shutil.rmtree(drive)
+            done(taken)
+        return whole
+
+    return _meanwhile(take, 0.005)
 
 
 def test_the_image_is_copied_and_the_board_asked_for_its_version(
@@ -482,21 +491,13 @@ def _name(board: pico.Board) -> None:
     Path("boards.toml").write_text(f'[pico]\nport = "socket://127.0.0.1:{board.usb}"\n')
 
 
-@contextmanager
-def _showing(board: pico.Board, drive: Path) -> Iterator[None]:
+def _showing(board: pico.Board, drive: Path) -> AbstractContextManager[None]:
     """Show the drive when the board has gone into its boot loader."""
-    stopped = threading.Event()
 
-    def show() -> None:
-        while not stopped.wait(0.05):
-            if board.state().power == "boot loader":
-                _drive(drive)
-                return
+    def show() -> bool:
+        there = board.state().power == "boot loader"
+        if there:
+            _drive(drive)
+        return there
 
-    thread = threading.Thread(target=show)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
+    return _meanwhile(show, 0.05)

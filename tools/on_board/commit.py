@@ -59,5 +59,4 @@ def main(name, source):
     if not wrong:
         os.rename(NEW + name, JOURNAL)
         journal["commit"]()
-        remove("/.mdot/boots")  # what failed to start is not what starts now
     print("\n{}".format(wrong))

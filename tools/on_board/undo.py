@@ -1,8 +1,6 @@
 # mypy: ignore-errors
 """Runs on a board: brings the deploy before back."""
 
-import os
-
 
 def code(source):
     if source:
@@ -16,10 +14,4 @@ def code(source):
 
 def main(source):
     """Undo the last deploy, and tell whether there was anything to go back to."""
-    done = code(source)["undo"]()
-    if done:
-        try:
-            os.remove("/.mdot/boots")  # what failed to start is not what starts now
-        except OSError:
-            pass
-    print(done)
+    print(code(source)["undo"]())
