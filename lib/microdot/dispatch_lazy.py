@@ -1,7 +1,7 @@
 # The ways of a request that do not lead straight from its route to a response: hooks, OPTIONS, errors. Methods of Microdot (see
 # helpers.py).
 from microdot.errors import is_gone, mro, print_exception
-from microdot.helpers import invoke_handler
+from microdot.helpers import invoke_handler, load
 from microdot.http import ClientError, HTTPException
 from microdot.request import Request
 from microdot.response import Response
@@ -88,10 +88,15 @@ async def _handle_with_hooks(self, req, f):
 
 
 async def _after_hooks(self, req, res):
-    for hook in self.get_request_handlers(req, "after_request_handlers"):
-        res = await invoke_handler(hook, req, res) or res
-    for hook in req._after or ():
-        res = await invoke_handler(hook, req, res) or res
+    try:
+        for hook in self.get_request_handlers(req, "after_request_handlers"):
+            res = await invoke_handler(hook, req, res) or res
+        for hook in req._after or ():
+            res = await invoke_handler(hook, req, res) or res
+    except BaseException:
+        # Nobody sends this response: close its file, end its events.
+        await load("streaming").close(res.body)
+        raise
     return _unsoiled(res)
 
 

@@ -154,6 +154,22 @@ class TestAfter(HooksCase):
         self.assertEqual((response.status_code, response.text), (201, "foo!"))
         self.assertEqual(self.log, ["handler", 201])
 
+    def test_a_response_whose_hook_fails_is_closed(self):
+        class Body:
+            def close(body):
+                self.log.append("closed")
+
+        @self.app.get("/body")
+        def body(request):
+            return Body()
+
+        @self.app.after_request
+        def fail(request, response):
+            raise ValueError
+
+        self.assertEqual(self.get("/body").status_code, 500)
+        self.assertEqual(self.log, ["closed"])
+
     def test_hooks_of_the_request_run_last(self):
         @self.app.get("/own")
         def own(request):

@@ -183,6 +183,30 @@ class TestResponse(unittest.TestCase):
 
 
 class TestTestClient(unittest.TestCase):
+    def test_a_failing_hook_ends_the_handler(self):
+        app = Microdot()
+        log = []
+
+        @app.get("/")
+        @with_sse
+        async def events(request, sse):
+            try:
+                await asyncio.sleep(1000)
+            finally:
+                log.append("ended")
+
+        @app.after_request
+        async def fail(request, response):
+            await asyncio.sleep(0)  # the handler starts
+            raise ValueError
+
+        async def exchange():
+            with Complaints():
+                self.assertEqual((await TestClient(app).get("/")).status_code, 500)
+            await until(lambda: log)
+
+        run(exchange())
+
     def test_events(self):
         app = Microdot()
 
