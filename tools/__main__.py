@@ -9,10 +9,13 @@ import importlib
 import signal
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
 
 from . import environment, paths
-from .console import Failure
+from .console import Failure, Misuse
 
+_PROGRAM = "mdot" if __package__ == "mdot" else "python3 -m tools"
 # Those that need the standard library alone, and those that run in .venv.
 _PLAIN = ("clean", "environment", "fetch", "firmware", "run", "types")
 _PACKAGED = (
@@ -36,20 +39,38 @@ _NEXT_STEPS = {
 _OF_A_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
-def _parser(chosen: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mdot" if __package__ == "mdot" else "python3 -m tools")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name in sorted(_PLAIN + _PACKAGED):
-        text = _description(name)
-        verb = verbs.add_parser(
-            name, help=text.splitlines()[0], description=text, formatter_class=argparse.RawTextHelpFormatter
-        )
-        if name == chosen:
-            module = importlib.import_module(f".{name}", __package__)
-            verb.set_defaults(do=module.do)
-            if hasattr(module, "add_arguments"):
-                module.add_arguments(verb)
+class _Parser(argparse.ArgumentParser):
+    """Tells what is wrong in one line, without the usage in front of it."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Misuse(f"{message}: `{self.prog} --help` tells what there is")
+
+
+def _overview() -> argparse.ArgumentParser:
+    parser = _Parser(prog=_PROGRAM)
+    verbs = parser.add_subparsers(metavar="VERB")
+    for verb in sorted(_PLAIN + _PACKAGED):
+        verbs.add_parser(verb, help=_description(verb).splitlines()[0])
     return parser
+
+
+def _parser(verb: str) -> argparse.ArgumentParser:
+    module = _module(verb)
+    parser = _Parser(prog=f"{_PROGRAM} {verb}", description=_description(verb), formatter_class=argparse.RawTextHelpFormatter)
+    parser.set_defaults(do=module.do)
+    if hasattr(module, "add_arguments"):
+        module.add_arguments(parser)
+    return parser
+
+
+def _module(verb: str) -> ModuleType:
+    try:
+        return importlib.import_module(f".{verb}", __package__)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == __package__:
+            raise
+        step = "install mdot-tools anew, with what it needs" if paths.INSTALLED else "remove .venv and try again"
+        raise Failure(f"{error}: {step}") from None
 
 
 def _description(verb: str) -> str:
@@ -79,27 +100,37 @@ def _stop(signum: int, frame: object) -> None:
 
 
 def main() -> int:
-    # Every option stands behind the verb.
-    verb = (sys.argv[1:] or [""])[0]
+    verb, *options = sys.argv[1:] or [""]  # which all stand behind the verb
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _stop)
     try:
-        if verb in _PACKAGED:
-            environment.enter()
-        arguments = _parser(verb).parse_args()
-        if paths.INSTALLED and verb in _IN_A_CHECKOUT:
-            raise Failure("this needs a checkout of mdot: get one with `git clone`, and run `make` there")
-        arguments.do(arguments)
+        _do(verb, options)
         return 0
     except Failure as failure:
-        print(f"mdot: {verb}: {failure}", file=sys.stderr)
-        return failure.status
+        return _failed(verb, str(failure), failure.status)
     except OSError as error:
-        reason = _in_a_line(error)
+        return _failed(verb, _in_a_line(error))
     except KeyboardInterrupt:
-        reason = "interrupted"
-    print(f"mdot: {verb}: {reason}", file=sys.stderr)
-    return 1
+        return _failed(verb, "interrupted")
+
+
+def _do(verb: str, options: list[str]) -> None:
+    if verb in ("-h", "--help"):
+        _overview().print_help()
+        return
+    if verb not in _PLAIN + _PACKAGED:
+        raise Misuse(f"no {'such ' if verb else ''}verb: `{_PROGRAM} --help` lists them")
+    if verb in _PACKAGED:
+        environment.enter()
+    arguments = _parser(verb).parse_args(options)
+    if paths.INSTALLED and verb in _IN_A_CHECKOUT:
+        raise Failure("this needs a checkout of mdot: get one with `git clone`, and run `make` there")
+    arguments.do(arguments)
+
+
+def _failed(verb: str, reason: str, status: int = 1) -> int:
+    print(": ".join(filter(None, ("mdot", verb, reason))), file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

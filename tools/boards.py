@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .console import Failure
+from .console import Misuse
 
 
 class Board(NamedTuple):
@@ -117,4 +117,4 @@ def named(name: str) -> Board:
     for board in ALL:
         if board.name == name:
             return board
-    raise Failure(f"BOARD={name}: no such board: the firmware can be built for {', '.join(b.name for b in ALL)}")
+    raise Misuse(f"BOARD={name}: no such board: the firmware can be built for {', '.join(b.name for b in ALL)}")

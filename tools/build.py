@@ -23,7 +23,7 @@ from typing import NamedTuple
 from . import boards, bytecode, deploy_toml, files, heap, paths, report
 from .assembly import Assembly, Piece, assembled
 from .bytecode import Mpy
-from .console import Failure, say
+from .console import Failure, Misuse, say
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 
@@ -125,7 +125,7 @@ def planned(app: Path, board: str, mpy: Mpy | None = None, as_source: bool = Fal
     settings = deploy_toml.read(app)
     name = _name(app, settings)
     if not _NAME.fullmatch(board):
-        raise Failure("--board: no name of a board: use letters, digits, dots, dashes and underscores")
+        raise Misuse("--board: no name of a board: use letters, digits, dots, dashes and underscores")
     made = assembled(app, settings, mpy or _of(board), as_source)
     size = sum(len(piece.data) for piece in made.pieces.values())
     if settings.flash is not None and size > settings.flash:
@@ -138,7 +138,7 @@ def planned(app: Path, board: str, mpy: Mpy | None = None, as_source: bool = Fal
 def _of(board: str) -> Mpy:
     known = {each.name: each for each in boards.ALL}
     if board not in known:
-        raise Failure(
+        raise Misuse(
             f"--board {board}: no board of ours: say what it speaks, as in --mpy 6.3, or give one of {', '.join(known)}"
         )
     return bytecode.of_board(known[board])

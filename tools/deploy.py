@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import deploy_host, deploy_toml, device, known_boards, monitor
-from .console import Failure, say
+from .console import Failure, Misuse, say
 from .deploy_report import Reporter, as_json, as_text, failure_as_json
 from .deploying import Done, Options, deployed
 from .known_boards import Target
@@ -56,11 +56,11 @@ def do(arguments: argparse.Namespace) -> None:
             deploy_host.do(arguments, reporter.bar)
         return
     if arguments.key or arguments.cert:
-        raise Failure("--key and --cert are for a deploy over the network: add --host NAME")
+        raise Misuse("--key and --cert are for a deploy over the network: add --host NAME")
     settings = deploy_toml.read(arguments.app)
     targets = _targets(arguments, settings.board)
     if arguments.then and len(targets) > 1:
-        raise Failure("--then monitor shows one board only: name it with --port")
+        raise Misuse("--then monitor shows one board only: name it with --port")
     rules = Rules(settings.protect, arguments.adopt, arguments.force, arguments.keep_previous)
     options = Options(rules, arguments.source, arguments.dry_run, arguments.yes)
     outcomes = _outcomes(arguments.app, targets, options)
@@ -86,7 +86,7 @@ def _targets(arguments: argparse.Namespace, pinned: dict[str, str]) -> list[Targ
     if not arguments.all:
         return [known_boards.target(port, pinned, here) for port in arguments.port or [None]]
     if arguments.port:
-        raise Failure("--all and --port exclude each other: give one of them")
+        raise Misuse("--all and --port exclude each other: give one of them")
     found = device.ports()
     if not found:
         raise Failure("no board is connected: plug one in with a cable that carries data")

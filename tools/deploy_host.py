@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from . import build, bundles, bytecode
 from .bundles import Bundle
-from .console import Failure, say
+from .console import Failure, Misuse, say
 from .ota import read_key
 from .transfer import Progress
 
@@ -96,9 +96,9 @@ def do(arguments: argparse.Namespace, progress: Callable[[str], Progress]) -> No
     left_out = {"--port": arguments.port, "--all": arguments.all, "--then": arguments.then, "--adopt": arguments.adopt}
     for option, given in left_out.items():
         if given:
-            raise Failure(f"{option} is for boards on a cable: leave it out, or --host")
+            raise Misuse(f"{option} is for boards on a cable: leave it out, or --host")
     if not arguments.key:
-        raise Failure("--host needs the device's key: add --key FILE; mdot ota key makes one")
+        raise Misuse("--host needs the device's key: add --key FILE; mdot ota key makes one")
     where = address(arguments.host, arguments.cert)
     outcome = deployed(
         arguments.app, where, arguments.key, arguments.source, arguments.force, arguments.dry_run, progress(str(where))
@@ -110,9 +110,9 @@ def address(text: str, cert: Path | None) -> Address:
     """Read NAME, NAME:PORT or [ADDRESS]:PORT, or these as a URL."""
     found = re.fullmatch(r"(?:(https?)://)?(\[[0-9A-Fa-f:.]+\]|[^\[\]:/@\s]+)(?::(\d{1,5}))?/?", text)
     if not found or not 0 < int(found[3] or 80) < 65536:
-        raise Failure(f"--host {text!a}: no host: give a name or an address, as in pico.local or 192.168.4.1:8080")
+        raise Misuse(f"--host {text!a}: no host: give a name or an address, as in pico.local or 192.168.4.1:8080")
     if (found[1] == "https") != bool(cert) and found[1]:
-        raise Failure("--host: https needs the device's certificate, and http has none: add --cert FILE, or take it away")
+        raise Misuse("--host: https needs the device's certificate, and http has none: add --cert FILE, or take it away")
     if cert:
         _certificate(cert)
     return Address(found[2].strip("[]"), int(found[3] or (443 if cert else 80)), cert)

@@ -52,7 +52,7 @@ def read(app: Path) -> Settings:
         return Settings()
     except (UnicodeDecodeError, _toml.TOMLDecodeError) as error:
         reason = "not in utf-8" if isinstance(error, UnicodeDecodeError) else str(error)[:1].lower() + str(error)[1:]
-        raise Failure(f"{NAME}: {reason}") from None
+        raise Failure(f"{NAME}: {reason}: correct it there") from None
     _check(content)
     return _settings(content)
 

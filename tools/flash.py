@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import board_state, boards, device, drives, firmware, flash_image, known_boards, paths
-from .console import Ambiguous, Failure, say
+from .console import Ambiguous, Failure, Misuse, say
 from .deploying import restarted
 from .device import Lost, ProgramFailed
 from .drives import Drive
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def do(arguments: argparse.Namespace) -> None:
     if (arguments.file is None) == (arguments.board is None):
-        raise Failure("what firmware: give --board, as in --board RPI_PICO, or a file")
+        raise Misuse("what firmware: give --board, as in --board RPI_PICO, or a file")
     file = arguments.file or _ours(arguments)
     image = flash_image.read(file)
     if arguments.erase:
@@ -79,7 +79,7 @@ def do(arguments: argparse.Namespace) -> None:
 def _ours(arguments: argparse.Namespace) -> Path:
     board = boards.named(arguments.board)
     if board.port == "unix":
-        raise Failure(f"--board {board.name}: that is this machine: `run` runs applications here")
+        raise Misuse(f"--board {board.name}: that is this machine: `run` runs applications here")
     return firmware.built(board, arguments.micropython)
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import binary_info, board_state, boards, build, esp32_image, files, firmware, littlefs, paths, uf2
-from .console import Failure, say
+from .console import Failure, Misuse, say
 
 _RP2_FLASH, _RP2_LARGEST = 0x1000_0000, 16 << 20
 # What rp2 programs at once, and what MicroPython takes everywhere else.
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def do(arguments: argparse.Namespace) -> None:
     board = boards.named(arguments.board)
     if board.port not in _MAKERS:
-        raise Failure(f"BOARD={board.name}: it has no flash: choose a board that has, as in BOARD=RPI_PICO")
+        raise Misuse(f"BOARD={board.name}: it has no flash: choose a board that has, as in BOARD=RPI_PICO")
     config = _config(arguments.config) if arguments.config else {}
     size = _flash_size(arguments.flash_size) if arguments.flash_size else None
     made = build.built(arguments.app, board.name, build.target(arguments), arguments.source)
@@ -92,7 +92,7 @@ def _config(path: Path) -> dict[str, bytes]:
 
 def _flash_size(text: str) -> int:
     if text not in _FLASH_SIZES.split(", "):
-        raise Failure(f"--flash-size {text}: no size of a flash: give one of {_FLASH_SIZES}")
+        raise Misuse(f"--flash-size {text}: no size of a flash: give one of {_FLASH_SIZES}")
     return int(text[:-1]) << 20
 
 

@@ -46,7 +46,7 @@ def read(folder: Path) -> dict[str, Known]:
     except FileNotFoundError:
         return {}
     except (UnicodeDecodeError, _toml.TOMLDecodeError) as error:
-        raise Failure(f"{NAME}: {str(error)[:1].lower()}{str(error)[1:]}") from None
+        raise Failure(f"{NAME}: {str(error)[:1].lower()}{str(error)[1:]}: correct it there") from None
     return {name: _known(name, entry) for name, entry in content.items()}
 
 

@@ -18,7 +18,7 @@ import socket
 from pathlib import Path
 
 from . import boards, environment, firmware
-from .console import Failure
+from .console import Failure, Misuse
 
 _HOST, _PORT = "127.0.0.1", 5000
 # After Ctrl-C it lingers: make gets the signal too, and trips over a child that has ended before make has noticed.
@@ -87,9 +87,9 @@ def _number(port: str | None) -> int:
     if port is None:
         return _PORT
     if not (port.isascii() and port.isdigit()):
-        raise Failure(f"port {port} is no number: give one of TCP, as in --port 5001, or a board's with --on board")
+        raise Misuse(f"port {port} is no number: give one of TCP, as in --port 5001, or a board's with --on board")
     if not 0 < int(port) < 1 << 16:
-        raise Failure(f"port {port}: out of range: give one of 1 to 65535, as in PORT=5001")
+        raise Misuse(f"port {port}: out of range: give one of 1 to 65535, as in PORT=5001")
     return int(port)
 
 

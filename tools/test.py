@@ -20,7 +20,7 @@ from pathlib import Path
 
 from . import app_tests, app_tests_board, boards, device, firmware, paths
 from .app_tests import Outcome
-from .console import Failure, say
+from .console import Failure, Misuse, say
 
 _PLATFORMS = ("cpython", "unix", "board")
 _Run = Callable[[str], Outcome]
@@ -57,7 +57,7 @@ def _platforms(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in _PLATFORMS:
-            raise Failure(f"--on {name}: no such platform: give some of {', '.join(_PLATFORMS)}")
+            raise Misuse(f"--on {name}: no such platform: give some of {', '.join(_PLATFORMS)}")
     return [name for name in _PLATFORMS if name in names]
 
 

@@ -24,8 +24,10 @@ LARGE_PIECE = b"x" * 65536
 class Pieces:
     """A body that counts what is taken of it and knows whether it was closed."""
 
-    def __init__(self, log: list[str], count: int, pause: float) -> None:
-        self.log, self.left, self.pause = log, count, pause
+    def __init__(self, log: list[str], count: int, held_until: str | None = None) -> None:
+        """Hold all but the first piece back until there is a file of this name."""
+        self.log, self.left, self.held_until = log, count, held_until
+        self.begun = False
 
     def __aiter__(self) -> Pieces:
         return self
@@ -34,7 +36,10 @@ class Pieces:
         if not self.left:
             raise StopAsyncIteration
         self.left -= 1
-        await asyncio.sleep(self.pause)
+        while self.begun and self.held_until and not os.path.exists(self.held_until):
+            await asyncio.sleep(0.01)
+        self.begun = True
+        await asyncio.sleep(0.01)
         return b"piece\n"
 
     async def aclose(self) -> None:
@@ -131,13 +136,13 @@ def build(app: Any) -> Any:  # noqa: C901 - a list of routes
 
         return pieces()
 
-    @app.get("/slow/<int:count>")
-    async def slow(request: Any, count: int) -> Any:
-        return Pieces(log, count, 0.2)
+    @app.get("/held/<int:count>")
+    async def held(request: Any, count: int) -> Any:
+        return Pieces(log, count, request.args["until"])
 
     @app.get("/endless")
     async def endless(request: Any) -> Any:
-        return Pieces(log, 1_000_000, 0.01)
+        return Pieces(log, 1_000_000)
 
     @app.get("/flood")
     async def flood(request: Any) -> Any:

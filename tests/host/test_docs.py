@@ -24,6 +24,7 @@ from helpers import ROOT, wait_for
 
 from tools import __main__ as command_line
 from tools import deploy_toml
+from tools.console import Misuse
 
 _LANGUAGES = ("", "python", "html", "css", "toml", "json", "console", "sh", "text")
 _DIRECTIVES = ("{toctree}", "{eval-rst}")
@@ -295,12 +296,13 @@ def _complaint_of_tools(words: list[str]) -> str:
     options = [word.strip("[]") for word in words[1:] if word.startswith(("-", "[-"))]
     if usage or len(words) == 1:
         return next((f"no such option: {option}" for option in options if option.split("=")[0] not in _options(verb)), "")
-    said = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-            _parser(verb).parse_args(words)
-    except SystemExit as stop:
-        return said.getvalue() if stop.code else ""
+        with contextlib.redirect_stdout(io.StringIO()):
+            _parser(verb).parse_args(words[1:])
+    except Misuse as wrong:
+        return str(wrong)
+    except SystemExit:  # --help
+        pass
     return ""
 
 
@@ -314,8 +316,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
 
 
 def _options(verb: str) -> set[str]:
-    (verbs,) = (action for action in _parser(verb)._actions if isinstance(action, argparse._SubParsersAction))
-    return {option for action in verbs.choices[verb]._actions for option in action.option_strings}
+    return {option for action in _parser(verb)._actions for option in action.option_strings}
 
 
 @pytest.mark.parametrize(

@@ -266,9 +266,6 @@ def _config(content: bytes) -> object:
         (_config(b"{"), "no JSON object"),
         (_config(b"\xff\xfe"), "no JSON object"),
         (_config(b" " * 16385), "larger than 16384 bytes"),
-        (lambda folder: ["--board", "unix"], "BOARD=unix: it has no flash"),
-        (lambda folder: ["--board", "toaster"], "no such board"),
-        (lambda folder: ["--flash-size", "3M"], "no size of a flash: give one of 1M, 2M"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_line(application: Path, tmp_path: Path, arguments: object, complaint: str) -> None:

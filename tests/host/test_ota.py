@@ -115,10 +115,8 @@ def test_the_verb_and_its_reports(updated: Device, tmp_path: Path, key: Path, re
     told = json.loads(done.stdout)
     assert (done.returncode, told["committed"], told["app"]) == (0, True, app.name)
     for options, complaint in (
-        ((), "--host needs the device's key"),
         (("--key", str(tmp_path / "none")), "no such file"),
         (("--key", str(app / "main.py")), "not a key of ours"),
-        (("--key", str(key), "--all"), "--all is for boards on a cable"),
         (("--key", str(key), "--cert", str(key)), "no certificate in PEM"),
     ):
         done = run(*options)

@@ -314,6 +314,8 @@ USAGE: list[tuple[tuple[str, ...], str]] = [
     (("f", "--host", "a", "--days", "0"), "--days 0: out of range: give 1 to 36500"),
     (("check",), "check: give the folder of a pair, or a certificate and its key"),
     (("check", "a", "b", "c"), "check: give the folder of a pair, or a certificate and its key"),
+]
+NOWHERE = [
     (("check", "none"), "none: no such folder: give the folder of a pair, or a certificate and its key"),
     (("/dev/null", "--host", "a"), "/dev/null: file exists: give a folder, or another path"),
     (("check", "."), ".: no cert.pem or cert.der there: give a certificate and its key"),
@@ -322,6 +324,12 @@ USAGE: list[tuple[tuple[str, ...], str]] = [
 
 @pytest.mark.parametrize(("arguments", "expected"), USAGE)
 def test_wrong_arguments(tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
+    assert complaint(run_verb("cert", *arguments, cwd=tmp_path), 2) == expected
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("arguments", "expected"), NOWHERE)
+def test_what_is_not_there_is_told_in_a_line(tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
     assert complaint(run_verb("cert", *arguments, cwd=tmp_path)) == expected
     assert list(tmp_path.iterdir()) == []
 

@@ -163,7 +163,6 @@ def test_installers_in_browsers_are_told_of_an_esp32_image() -> None:
 
 
 WRONG = [
-    (("--board", "none"), {}, "BOARD=none: no such board: "),
     (("--output", "lib"), {}, "lib: a folder of something else: remove it, or choose another with --output"),
     (("--output", "LICENSE"), {}, "LICENSE: a file, not a folder: choose another with --output"),
     ((), {"SOURCE_DATE_EPOCH": "today"}, "SOURCE_DATE_EPOCH: no date: give seconds since 1970, or take it away"),

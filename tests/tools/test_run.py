@@ -97,13 +97,13 @@ def test_an_exception_ends_it_with_the_line_of_main(port: int, tmp_path: Path) -
 @pytest.mark.parametrize("port", ["/dev/ttyACM0", "x", "-1"])
 def test_a_port_that_is_none_is_refused(port: str, tmp_path: Path) -> None:
     done = run_verb("run", application(tmp_path / "app", {}), f"--port={port}")
-    assert complaint(done).startswith(f"port {port} is no number: give one of TCP")
+    assert complaint(done, 2).startswith(f"port {port} is no number: give one of TCP")
 
 
 @pytest.mark.parametrize("port", ["0", "65536"])
 def test_a_port_out_of_range_is_refused(port: str, tmp_path: Path) -> None:
     done = run_verb("run", application(tmp_path / "app", {}), f"--port={port}")
-    assert complaint(done) == f"port {port}: out of range: give one of 1 to 65535, as in PORT=5001"
+    assert complaint(done, 2) == f"port {port}: out of range: give one of 1 to 65535, as in PORT=5001"
 
 
 @pytest.fixture
