@@ -78,7 +78,7 @@ def _create() -> None:
         shutil.rmtree(_VENV, ignore_errors=True)
         if "ensurepip" in done.stdout + done.stderr or "No module named venv" in done.stderr:
             raise Failure("python3 has no venv: install it with `apt-get install python3-venv`")
-        raise Failure(f".venv: {_last_line(done.stderr or done.stdout)}")
+        raise Failure(f".venv: {_last_line(done.stderr or done.stdout)}: remove it and try again")
 
 
 def _install(part: str) -> None:

@@ -30,7 +30,10 @@ async def show(request):
 
 @app.put("/lamp")
 async def switch(request):
-    lamp["on"] = bool((request.json or {}).get("on"))
+    wanted = request.json
+    if not isinstance(wanted, dict) or wanted.get("on") not in (True, False):
+        return {"error": 'send {"on": true} or {"on": false}'}, 400
+    lamp["on"] = wanted["on"]
     return lamp
 
 

@@ -13,9 +13,16 @@ from relay import Relay
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Notices</title>
+<style>
+:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
+body { max-width: 36rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
+input, button { min-height: 2.75rem; max-width: 100%; box-sizing: border-box; padding: 0 1rem; font: inherit; }
+</style>
+<h1>Notices</h1>
 <ul id="notices"></ul>
-<form><input id="text" aria-label="Notice" maxlength="300" autocomplete="off" autofocus><button>Pin</button></form>
+<form><input id="text" aria-label="Notice" maxlength="300" autocomplete="off" autofocus> <button>Pin</button></form>
 <script>
 new EventSource("/events").onmessage = (event) => {
   const item = document.createElement("li");

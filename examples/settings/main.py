@@ -1,9 +1,11 @@
 # A device's own settings: who may change them, its name and its networks, how it does, and a new application over the air.
 #
 # The first visitor chooses the password.  Sessions outlive a restart, as their key is kept; a new password ends them all.
-# Settings, passwords of networks among them, are /config.json of docs/architecture.md, which the next start reads.
+# Settings, passwords of networks among them, are the /config.json of docs/boards.md, which the next start reads.
 #
 # With cert.der and key.der beside it (`mdot cert`) it serves https, which is the way to send passwords and updates.
+#
+# On CPython what a board runs first is to be on the path: PYTHONPATH=lib:board/modules python3 examples/settings/main.py
 
 import asyncio
 import os

@@ -18,7 +18,7 @@ async def index(request):
 
 @app.post("/")
 async def sign(request):
-    name = request.form.get("name", "").strip()
+    name = (request.form or {}).get("name", "").strip()
     if name:
         guests.append(name[:40])
         del guests[:-20]

@@ -1,10 +1,9 @@
 # A page over HTTPS, on CPython, on the unix firmware and on boards. First make a certificate, for the names in URLs:
 #
-#     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 825 -subj /CN=localhost \
-#         -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout key.pem -out cert.pem
+#     mdot cert examples/tls --host localhost --ip 127.0.0.1
 #
-# Then copy main.py, cert.pem and key.pem to the board, or run main.py where they are. For a board `openssl x509 -in cert.pem
-# -outform DER -out cert.der` and `openssl ec -in key.pem -outform DER -out key.der` make smaller files of the same.
+# Then `make run APP=examples/tls PORT=5001`, or run main.py in this folder; for a board, say its own names and `mdot deploy`.
+# lib/microdot/tls.py says how openssl makes the same files.
 
 from microdot import Microdot
 from microdot.tls import server_context
@@ -37,4 +36,4 @@ async def index(request):
 
 
 if __name__ == "__main__":
-    app.run(host="0.0.0.0", port=5001, ssl=server_context("cert.pem", "key.pem"))
+    app.run(host="0.0.0.0", port=5001, ssl=server_context("cert.der", "key.der"))

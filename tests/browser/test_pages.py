@@ -67,6 +67,7 @@ def test_templates_escape_what_visitors_write(serve: Serve, visitor: Visitor) ->
         page.get_by_role("button").click()
         expect(page.get_by_text(f"{name} was here.", exact=True)).to_be_visible()
     assert page.locator("script, b").count() == 0
+    expect(page.get_by_text("Nobody has been here yet.")).to_be_hidden()
 
 
 @both
@@ -281,7 +282,7 @@ def test_csrf_refuses_the_form_of_another_site(serve: Serve, visit: Visit, tmp_p
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """Make a certificate for 127.0.0.1 as the example says; give its folder."""
+    """Make a certificate for 127.0.0.1, as PEM; give its folder."""
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 825 -subj /CN=localhost"
     names = "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout key.pem -out cert.pem"
     subprocess.run([*command.split(), *names.split()], cwd=tmp_path, check=True, capture_output=True)

@@ -99,6 +99,8 @@ class TestExamples(ExampleCase):
         self.assertEqual(res.headers["Access-Control-Allow-Methods"], "PUT")
         self.assertEqual(res.headers["Access-Control-Max-Age"], "600")
         self.assertEqual(run(client.put("/lamp", ours, {"on": True})).json, {"on": True})
+        for wrong in ([], {}, {"on": "yes"}):
+            self.assertEqual(run(client.put("/lamp", ours, wrong)).status_code, 400)
         res = run(client.get("/lamp", {"Origin": "http://elsewhere"}))
         self.assertNotIn("Access-Control-Allow-Origin", res.headers)
 

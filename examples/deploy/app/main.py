@@ -12,6 +12,7 @@ from microdot.websocket import with_websocket
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Deployed</title>
 <link rel="stylesheet" href="/static/style.css">
 <h1>Visit number {visits}</h1>
