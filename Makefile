@@ -13,6 +13,9 @@ APP_BOARD := $(if $(filter unix,$(BOARD)),RPI_PICO,$(BOARD))
 # What every recipe may be given: a MicroPython checkout to build from instead of Debian's source.
 export MICROPYTHON
 
+# A text as one word of the shell's, whatever is in it.
+q = '$(subst ','\'',$(1))'
+
 PYTHON := .venv/bin/python
 TYPED := $(wildcard tools benchmarks)
 
@@ -24,37 +27,37 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## serve APP=examples/hello with the unix firmware on PORT=5000
-	@python3 -m tools run --app '$(APP)' --port '$(PORT)'
+	@python3 -m tools run --app $(call q,$(APP)) --port $(call q,$(PORT))
 
 build: ## make the files of APP=examples/hello as they lie on BOARD=RPI_PICO
-	@python3 -m tools build '$(APP)' --board '$(APP_BOARD)'
+	@python3 -m tools build $(call q,$(APP)) --board $(call q,$(APP_BOARD))
 
 deploy: ## bring APP=examples/hello to the board, on PORT=/dev/ttyACM0 if there are several
-	@python3 -m tools deploy '$(APP)' $(if $(filter file,$(origin PORT)),,--port '$(PORT)')
+	@python3 -m tools deploy $(call q,$(APP)) $(if $(filter file,$(origin PORT)),,--port $(call q,$(PORT)))
 
 monitor: ## show what the board prints, with the tracebacks of APP (DEVICE=/dev/ttyACM0 names the board)
-	@python3 -m tools monitor '$(APP)' $(if $(DEVICE),--port '$(DEVICE)')
+	@python3 -m tools monitor $(call q,$(APP)) $(if $(DEVICE),--port $(call q,$(DEVICE)))
 
 watch: ## deploy APP whenever one of its files changes
-	@python3 -m tools watch '$(APP)' $(if $(DEVICE),--port '$(DEVICE)')
+	@python3 -m tools watch $(call q,$(APP)) $(if $(DEVICE),--port $(call q,$(DEVICE)))
 
 flash: ## put the firmware of BOARD=RPI_PICO onto the board that is connected
-	@python3 -m tools flash --board '$(APP_BOARD)' $(if $(DEVICE),--port '$(DEVICE)')
+	@python3 -m tools flash --board $(call q,$(APP_BOARD)) $(if $(DEVICE),--port $(call q,$(DEVICE)))
 
 wifi: ## tell the board its wireless network, or what is in SETTINGS=settings.json
-	@python3 -m tools wifi $(if $(DEVICE),--port '$(DEVICE)') $(if $(SETTINGS),--stdin < '$(SETTINGS)')
+	@python3 -m tools wifi $(if $(DEVICE),--port $(call q,$(DEVICE))) $(if $(SETTINGS),--stdin < $(call q,$(SETTINGS)))
 
 rescue: ## get a board back whose main.py lets nobody in
-	@python3 -m tools rescue $(if $(DEVICE),--port '$(DEVICE)')
+	@python3 -m tools rescue $(if $(DEVICE),--port $(call q,$(DEVICE)))
 
 image: ## make one file of firmware and APP for BOARD=RPI_PICO (CONFIG=config.json puts settings in)
-	@python3 -m tools image '$(APP)' --board '$(APP_BOARD)' $(if $(CONFIG),--config '$(CONFIG)')
+	@python3 -m tools image $(call q,$(APP)) --board $(call q,$(APP_BOARD)) $(if $(CONFIG),--config $(call q,$(CONFIG)))
 
 romfs: ## put APP into the ROMFS partition of the board at DEVICE, BOARD=RPI_PICO
-	@python3 -m tools romfs deploy '$(APP)' --board '$(APP_BOARD)' $(if $(DEVICE),--port '$(DEVICE)')
+	@python3 -m tools romfs deploy $(call q,$(APP)) --board $(call q,$(APP_BOARD)) $(if $(DEVICE),--port $(call q,$(DEVICE)))
 
 cert: ## make a TLS certificate in APP for HOST=localhost
-	@python3 -m tools cert '$(APP)' --host '$(HOST)'
+	@python3 -m tools cert $(call q,$(APP)) --host $(call q,$(HOST))
 
 test: environment ## run every test, on CPython and on the unix firmware
 	@python3 -m tools firmware
@@ -80,7 +83,7 @@ docs: environment ## make the guide and reference, build/docs/html/index.html
 	@$(PYTHON) docs/build.py
 
 firmware: ## build the firmware of BOARD=unix (docs/boards.md has the others)
-	@python3 -m tools firmware --board '$(BOARD)'
+	@python3 -m tools firmware --board $(call q,$(BOARD))
 
 dist: ## make what users download: firmware, packages for mip, wheels, and a page
 	@python3 -m tools dist

@@ -15,18 +15,21 @@ from . import app_tests, application, assembly, board_state, bytecode, deploy_to
 from .app_tests import Outcome
 from .board_state import About
 from .console import say
+from .deploying import restarted_if_failed
 from .device import connected
+from .known_boards import Target
 
 _PLACE = "/.mdot-test"
 _SECONDS = 300.0  # that a module's tests may be silent
 
 
-def outcomes(port: str, app: Path, modules: Sequence[str], filters: Sequence[str]) -> Iterator[Outcome]:
+def outcomes(target: Target, app: Path, modules: Sequence[str], filters: Sequence[str]) -> Iterator[Outcome]:
     """Run modules of tests on the board at a port, one after the other."""
-    with connected(port) as board:
-        state = board_state.read(board, recover=False)
-        files = _files(app, state.about)
-        say(f"bringing {len(files)} files to {port} …")
+    with connected(target.port) as board:
+        with restarted_if_failed(board):
+            state = board_state.read(board, target.id, recover=False)
+            files = _files(app, state.about)
+        say(f"bringing {len(files)} files to {target.port} …")
         with scratch.lying(board, _PLACE, files, state, "application and tests need {} bytes"):
             for module in modules:
                 board.enter()

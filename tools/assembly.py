@@ -22,6 +22,8 @@ _LAUNCHER = b"# The application's main.py, compiled, is the module _main.\nfrom 
 _KEPT_AS_SOURCE = ("boot.py",)
 # The user's settings on the board, which no deploy may touch.
 _THE_BOARD_S_OWN = "config.json"
+# Bytes: what a journal on the board takes (board/modules/onboard/journal.py).
+_LONGEST_PATH = 255
 # Modules at the top of the firmware; one of the same name in the application would be taken in their place.
 FROZEN = ("asyncio", "hmac", "jwt", "microdot", "onboard", "ssl", "uasyncio", "utemplate")
 
@@ -48,6 +50,10 @@ class Assembly:
         other = self.pieces.get("/" + path)
         if other:
             raise Failure(f"{source}: becomes /{path}, as {other.source} does: rename or remove one of them")
+        if path.lower() == _THE_BOARD_S_OWN:
+            raise Failure(f"{source}: too like {_THE_BOARD_S_OWN}, the board's own, which no deploy may touch: rename the file")
+        if (length := len(path.encode()) + 1) > _LONGEST_PATH:
+            raise Failure(f"{source[:40]}…: a path of {length} bytes: a deploy takes {_LONGEST_PATH} at most: make it shorter")
         self.pieces["/" + path] = Piece(data, source)
 
     def add_module(self, name: str, code: bytes, source: str, shown: str | None = None) -> None:

@@ -16,7 +16,6 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +59,11 @@ class Build(NamedTuple):
     @property
     def size(self) -> int:
         return sum(file.size for file in self.files)
+
+    @property
+    def is_private(self) -> bool:
+        """Tell whether it holds what is for its owner alone, as a key is."""
+        return any(_is_private(self.local(file)) for file in self.files)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -157,12 +161,11 @@ def _name(app: Path, settings: deploy_toml.Settings) -> str:
 def _kept(plan: Plan) -> Build:
     """Write a build in one step, unless the same is there already."""
     folder = paths.BUILD / plan.app / plan.board
-    pieces = plan.made.pieces
     build = _described(folder, plan)
     manifest = _manifest(build)
     with files.locked(folder.parent):
-        if not _is_there(folder, manifest, pieces):
-            _replace(folder, manifest, pieces)
+        if not _is_there(folder, manifest, plan.made):
+            _replace(folder, manifest, plan.made)
     return build
 
 
@@ -184,25 +187,35 @@ def _manifest(build: Build) -> str:
     return json.dumps({**content, "files": [file._asdict() for file in build.files]}, indent=2) + "\n"
 
 
-def _is_there(folder: Path, manifest: str, pieces: Mapping[str, Piece]) -> bool:
+def _is_private(path: Path) -> bool:
+    return not path.stat().st_mode & 0o077
+
+
+def _is_there(folder: Path, manifest: str, made: Assembly) -> bool:
     try:
         if (folder / "manifest.json").read_text(encoding="utf-8") != manifest:
             return False
         found = [path for path in (folder / "files").rglob("*") if not path.is_dir()]
-        return len(found) == len(pieces) and all(
-            (folder / "files" / path[1:]).read_bytes() == piece.data for path, piece in pieces.items()
+        return len(found) == len(made.pieces) and all(
+            _is_made(folder / "files" / path[1:], piece, made.app) for path, piece in made.pieces.items()
         )
     except OSError:
         return False
 
 
-def _replace(folder: Path, manifest: str, pieces: Mapping[str, Piece]) -> None:
+def _is_made(file: Path, piece: Piece, app: Path) -> bool:
+    return file.read_bytes() == piece.data and (_is_private(file) or not _is_private(app / piece.source))
+
+
+def _replace(folder: Path, manifest: str, made: Assembly) -> None:
     old = folder.with_name(f".{folder.name}-old")
     with files.staged(folder) as new:
-        for path, piece in pieces.items():
+        for path, piece in made.pieces.items():
             file = new / "files" / path[1:]
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(piece.data)
+            if _is_private(made.app / piece.source):
+                file.chmod(0o600)
         (new / "manifest.json").write_text(manifest, encoding="utf-8")
         # A folder takes no other's place: the old one steps aside for the moment between two renames.
         shutil.rmtree(old, ignore_errors=True)

@@ -62,7 +62,7 @@ def made(build: Build, present: Collection[tuple[str, str]] = (), force: bool = 
 def written(build: Build) -> Path:
     """Write the whole bundle of a build beside its files: NAME.bundle."""
     path = build.folder / f"{build.app}.bundle"
-    files.write(path, b"".join(made(build).pieces()))
+    files.write(path, b"".join(made(build).pieces()), build.is_private)
     return path
 
 

@@ -13,15 +13,16 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import build, bundles, bytecode
+from . import build, bundles, bytecode, deploy_toml, known_boards
 from .bundles import Bundle
 from .console import Failure, Misuse, say
 from .ota import read_key
+from .plan import PROTECTED, is_protected
 from .transfer import Progress
 
 # Seconds for one answer; of a device that hashes all of its files, or writes them.
@@ -109,13 +110,20 @@ def do(arguments: argparse.Namespace, progress: Callable[[str], Progress]) -> No
 def address(text: str, cert: Path | None) -> Address:
     """Read NAME, NAME:PORT or [ADDRESS]:PORT, or these as a URL."""
     found = re.fullmatch(r"(?:(https?)://)?(\[[0-9A-Fa-f:.]+\]|[^\[\]:/@\s]+)(?::(\d{1,5}))?/?", text)
-    if not found or not 0 < int(found[3] or 80) < 65536:
+    if not found or not 0 < int(found[3] or 80) < 65536 or not _is_name(found[2]):
         raise Misuse(f"--host {text!a}: no host: give a name or an address, as in pico.local or 192.168.4.1:8080")
     if (found[1] == "https") != bool(cert) and found[1]:
         raise Misuse("--host: https needs the device's certificate, and http has none: add --cert FILE, or take it away")
     if cert:
         _certificate(cert)
     return Address(found[2].strip("[]"), int(found[3] or (443 if cert else 80)), cert)
+
+
+def _is_name(host: str) -> bool:
+    try:
+        return bool(host.encode("idna"))  # as it is done to look it up
+    except UnicodeError:  # a part of it is empty, or longer than 63 letters
+        return False
 
 
 def deployed(
@@ -130,8 +138,11 @@ def deployed(
     """Deploy an application over the network; raise Failure with the old one running unless it says otherwise."""
     began, link = time.monotonic(), Link(where, read_key(key_file))
     state = link.state()
+    _check_id(where, str(state.get("id", "")), known_boards.pinned_id(deploy_toml.read(app).board, Path.cwd()))
     made = _built(app, state, as_source)
-    bundle = bundles.made(made, link.files(), force)
+    present = link.files()
+    _check_protected(where, made, present, deploy_toml.read(app).protect, force)
+    bundle = bundles.made(made, present, force)
     same = not bundle.sent and state["build"] == made.build and not state["trial"]
     sent = 0
     if not (dry_run or same):
@@ -139,6 +150,24 @@ def deployed(
         say(f"{where}: installed, restarting: on trial until it has run for a while …")
         _await(Link(where, read_key(key_file), _SOON), state["build"], made.build)
     return Outcome(where, bundle, state["build"], sent, time.monotonic() - began, dry_run, same)
+
+
+def _check_protected(
+    where: Address, made: build.Build, present: set[tuple[str, str]], protect: Sequence[str], force: bool
+) -> None:
+    """Refuse what would cost the device a protected file: it knows of none, and --force has it replace all."""
+    brought = {file.path: file.sha256 for file in made.files}
+    for path, sha256 in sorted(present):
+        lost = path not in brought or (force and brought[path] != sha256)
+        if lost and sha256 != "-" and is_protected(path, (*PROTECTED, *protect)):
+            what = "replaced" if path in brought else "removed"
+            raise Failure(f"{where}: {path} is protected, and would be {what}: deploy over a cable, which leaves it there")
+
+
+def _check_id(where: Address, found: str, wanted: str) -> None:
+    if wanted and found != wanted:
+        said = f"this device is {found!a}" if found else "this device does not tell who it is"
+        raise Failure(f"{where}: {said}, and {wanted} is wanted: choose the other one, or change the application's deploy.toml")
 
 
 def _built(app: Path, state: dict[str, Any], as_source: bool) -> build.Build:
@@ -217,7 +246,7 @@ class Link:
     def _reason(status: int, data: bytes) -> str:
         try:
             reason = str(json.loads(data)["error"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             reason = "no updates are served there: add OTA(app) to the application" if status == 404 else f"status {status}"
         # A device is not trusted with the terminal.
         return "".join(c if c.isprintable() else "?" for c in reason[:300])
@@ -265,7 +294,7 @@ class Link:
     def _json(self, data: bytes) -> dict[str, Any]:
         try:
             told = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict):
             raise self._strange()
@@ -279,9 +308,12 @@ def _certificate(cert: Path) -> str:
     """Read the first certificate of a file in PEM."""
     text = cert.read_text(encoding="ascii", errors="replace")
     start, end = text.find(_PEM), text.find("-----END CERTIFICATE-----")
-    if not 0 <= start < end:
-        raise Failure(f"{cert}: no certificate in PEM: give the cert.pem or ca.pem that mdot cert has made")
-    return text[start : end + 25]
+    pem = text[start : end + 25]
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=ssl.PEM_cert_to_DER_cert(pem))
+    except (ValueError, ssl.SSLError):
+        raise Failure(f"{cert}: no certificate in PEM: give the cert.pem or ca.pem that mdot cert has made") from None
+    return pem
 
 
 def _await(link: Link, before: str, build: str, clock: Callable[[], float] = time.monotonic) -> None:

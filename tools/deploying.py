@@ -86,6 +86,14 @@ def _unstruck(board: Device, state: State) -> float:
 @contextlib.contextmanager
 def restarted(board: Device) -> Iterator[None]:
     """Start the board's programs again at the end of the block, however it ends, if the board still answers."""
+    with restarted_if_failed(board):
+        yield
+    board.restart()
+
+
+@contextlib.contextmanager
+def restarted_if_failed(board: Device) -> Iterator[None]:
+    """Start the board's programs again when the block fails, if the board still answers."""
     try:
         yield
     except Lost:
@@ -95,7 +103,6 @@ def restarted(board: Device) -> Iterator[None]:
             board.abandon()
             board.restart()
         raise
-    board.restart()
 
 
 def first_words(board: Device) -> str:

@@ -53,10 +53,13 @@ def replace(path: Path, source: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def write(path: Path, content: str | bytes) -> None:
-    """Write a file, text as UTF-8: readers see the old one or the whole new one."""
+def write(path: Path, content: str | bytes, private: bool = False) -> None:
+    """Write a file, text as UTF-8: readers see the old one or the whole new one; others none of a private one."""
     temporary = path.with_name(f".{path.name}.new")
     try:
+        if private:
+            temporary.touch(0o600)
+            temporary.chmod(0o600)
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         temporary.replace(path)
     finally:

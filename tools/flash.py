@@ -29,6 +29,7 @@ from .deploying import restarted
 from .device import Lost, ProgramFailed
 from .drives import Drive
 from .flash_image import Esp, Uf2
+from .known_boards import Target
 
 ESPTOOL: Sequence[str] = (sys.executable, "-m", "esptool")
 # What works with the usual cables and USB chips.
@@ -132,9 +133,8 @@ def _drive(job: Job, image: Uf2) -> Drive:
     before = drives.found()
     found = [] if job.port else before
     if not found and (job.port or device.ports()):
-        port = known_boards.target(job.port, {}, Path.cwd()).port
-        fits = Fits("rp2", image.processor, job.file)
-        if _sent_to_boot_loader(port, fits):
+        target = known_boards.target(job.port, {}, Path.cwd())
+        if _sent_to_boot_loader(target, Fits("rp2", image.processor, job.file)):
             found = drives.awaited(_APPEARS, lambda: [drive for drive in drives.found() if drive not in before])
     if len(found) > 1:
         listed = ", ".join(f"{drive.path} ({drive.board_id})" for drive in found)
@@ -169,8 +169,9 @@ class Fits(NamedTuple):
             raise Failure(f"{port}: this board is {it}, and {paths.shown(self.file)} is for {self.processor}")
 
 
-def _sent_to_boot_loader(port: str, fits: Fits) -> bool:
+def _sent_to_boot_loader(target: Target, fits: Fits) -> bool:
     """Ask MicroPython on a board to go there; tell whether it did, and raise Failure if the board is the wrong one."""
+    port = target.port
     say(f"{port}: asking the board to enter its boot loader …")
     with contextlib.closing(device.Device(port)) as board:
         try:
@@ -181,6 +182,7 @@ def _sent_to_boot_loader(port: str, fits: Fits) -> bool:
             return False
         try:
             fits.check(port, platform, machine)
+            known_boards.check(board, target.id)
         except Failure:
             board.restart()
             raise
@@ -213,9 +215,10 @@ def command(port: str, image: Esp, file: Path, erase: bool, before: str = "defau
 
 
 def _flash_esp(job: Job, image: Esp) -> None:
-    port = known_boards.target(job.port, {}, Path.cwd()).port
+    target = known_boards.target(job.port, {}, Path.cwd())
+    port = target.port
     say(f"{port}: writing {paths.shown(job.file)} for {image.chip}; {_fate(image.keeps_files, job.erase)} …")
-    for before in _ways(port, image, job.file):
+    for before in _ways(target, image, job.file):
         if _esptool(command(port, image, job.file, job.erase, before)):
             _confirm(port, set())
             return
@@ -223,9 +226,9 @@ def _flash_esp(job: Job, image: Esp) -> None:
     raise Failure(f"{port}: the boot loader does not answer: hold BOOT, press EN or RESET, let BOOT go, and then: {manual}")
 
 
-def _ways(port: str, image: Esp, file: Path) -> Iterator[str]:
+def _ways(target: Target, image: Esp, file: Path) -> Iterator[str]:
     """Give what esptool is to do first: nothing, if the board went there by itself; then a reset by the port's lines."""
-    if image.chip in _GO_BY_THEMSELVES and _sent_to_boot_loader(port, Fits("esp32", image.chip, file)):
+    if image.chip in _GO_BY_THEMSELVES and _sent_to_boot_loader(target, Fits("esp32", image.chip, file)):
         yield "no-reset"
     yield "default-reset"
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +26,8 @@ from .console import Failure, Misuse, say
 _RP2_FLASH, _RP2_LARGEST = 0x1000_0000, 16 << 20
 # What rp2 programs at once, and what MicroPython takes everywhere else.
 _RP2_PAGE, _PAGE = 256, 32
-_LARGEST_CONFIG = 16 * 1024
+# What a board reads: board/modules/onboard/settings.py.
+_LARGEST_CONFIG = 4096
 _FLASH_SIZES = "1M, 2M, 4M, 8M, 16M, 32M"
 
 
@@ -68,10 +68,8 @@ def do(arguments: argparse.Namespace) -> None:
     made = build.built(arguments.app, board.name, build.target(arguments), arguments.source)
     source = arguments.firmware or firmware.built(board, arguments.micropython)
     job = Job(board, source, source.read_bytes(), made, {**_on_board(made), **config}, size)
-    if config:
-        os.umask(0o077)
     for path, content in _MAKERS[board.port](job).items():
-        files.write(path, content)
+        files.write(path, content, bool(config) or made.is_private)
         print(f"{paths.shown(path)} is ready, {len(content)} bytes")
     if config:
         say("the image holds the passwords of your settings: it is for this network's boards only")
@@ -82,7 +80,8 @@ def _config(path: Path) -> dict[str, bytes]:
     if len(text) > _LARGEST_CONFIG:
         raise Failure(f"{path}: larger than {_LARGEST_CONFIG} bytes: no board reads such settings")
     try:
-        settings = json.loads(text)
+        settings = json.loads(text.decode())  # as it is: of itself json takes UTF-16 and a mark of the order of bytes
+        json.dumps(settings, allow_nan=False)  # a board does not read such numbers
     except ValueError:
         settings = None
     if not isinstance(settings, dict):

@@ -83,6 +83,20 @@ def target(given: str | None, pinned: Mapping[str, str], folder: Path) -> Target
     return Target(device.chosen(given), wanted)
 
 
+def pinned_id(pinned: Mapping[str, str], folder: Path) -> str:
+    """Give the identity of the board that an application's `[board]` pins, or nothing."""
+    wanted = checked_id(pinned.get("id", ""), "deploy.toml: board.id")
+    return _agreed(wanted, _named(pinned["name"], read(folder)).id) if pinned.get("name") else wanted
+
+
+def check(board: device.Device, wanted: str) -> None:
+    """Raise Failure for a board that is not the one of an identity; it is in its raw REPL."""
+    if wanted:
+        found = board.run("import machine\nprint(machine.unique_id().hex())\n").strip()
+        if found != wanted:
+            raise Failure(f"{board.port}: this board is {found}, and {wanted} is wanted: choose the other port")
+
+
 def _named(name: str, known: Mapping[str, Known]) -> Known:
     if name not in known:
         raise Failure(f"deploy.toml: board.name: no {name!r} in {NAME}: add it there, or pin the board by its id")

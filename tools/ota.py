@@ -19,6 +19,7 @@ from pathlib import Path
 from . import device, known_boards, private_keys
 from .console import Failure, say
 from .deploying import restarted
+from .known_boards import Target
 
 ON_BOARD = "/ota.key"
 _BYTES = 32
@@ -41,7 +42,7 @@ def do(arguments: argparse.Namespace) -> None:
         print(f"{file}: a new key: keep it secret")
     if arguments.install or arguments.port:
         target = known_boards.target(arguments.port, {}, Path.cwd())
-        _install(target.port, key)
+        _install(target, key)
         print(f"{target.port}: {ON_BOARD} written")
 
 
@@ -72,6 +73,7 @@ def _new(file: Path) -> bytes:
     return key
 
 
-def _install(port: str, key: bytes) -> None:
-    with device.connected(port) as board, restarted(board):
+def _install(target: Target, key: bytes) -> None:
+    with device.connected(target.port) as board, restarted(board):
+        known_boards.check(board, target.id)
         board.run(f"with open({ON_BOARD!r}, 'w') as file: file.write({key.hex()!r})\n")

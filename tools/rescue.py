@@ -50,11 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def do(arguments: argparse.Namespace) -> None:
-    port = known_boards.target(arguments.port, {}, Path.cwd()).port
+    port, wanted = known_boards.target(arguments.port, {}, Path.cwd())
     with contextlib.closing(Device(port)) as board:
         _climb(board)
         # Without a reset, which would run boot.py: that may be what is wrong.
         board.enter(reset=False)
+        known_boards.check(board, wanted)
         if _is_wanted(arguments.yes):
             _put_aside(board)
         else:

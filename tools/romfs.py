@@ -22,6 +22,7 @@ from pathlib import Path
 
 from . import board_state, build, bytecode, deploy_toml, device, files, known_boards, on_board, paths, romfs_format
 from .console import Failure, say
+from .deploying import restarted
 
 _START = "# The application is in ROMFS, which nothing can write to.\nimport os\n\nos.chdir('/rom')\n"
 _COMPILED, _SOURCE = "from _main import *\n", 'execfile("main.py")\n'
@@ -46,15 +47,14 @@ def do(arguments: argparse.Namespace) -> None:
     made = build.built(arguments.app, arguments.board, build.target(arguments), arguments.source)
     image = _image(made)
     path = made.folder / f"{made.app}.romfs"
-    files.write(path, image)
+    files.write(path, image, made.is_private)
     print(f"{paths.shown(path)} is ready, {len(image)} bytes")
     if arguments.what == "deploy":
         target = known_boards.target(arguments.port, deploy_toml.read(arguments.app).board, Path.cwd())
-        with device.connected(target.port) as board:
+        with device.connected(target.port) as board, restarted(board):
             about = _check(board, target.id, made)
             _send(board, image, _opened(board, arguments.partition, len(image)), about.deflate)
             _start(board, made, arguments.replace_main)
-            board.restart()
         print(f"{made.app} is in /rom of the board at {board.port}, which starts again")
 
 

@@ -6,8 +6,9 @@ import codecs
 from contextlib import suppress
 from pathlib import Path
 
-from . import board_state, build, known_boards, monitor, scratch
+from . import board_state, build, deploy_toml, known_boards, monitor, scratch
 from .console import Failure, say
+from .deploying import restarted_if_failed
 from .device import Device, connected
 from .tracebacks import Mapper
 
@@ -29,11 +30,12 @@ import _main
 
 def run(app: Path, port: str | None) -> None:
     """Bring an application to a board, show what it prints until it ends or Ctrl-C does it, and take it away again."""
-    target = known_boards.target(port, {}, Path.cwd())
+    target = known_boards.target(port, deploy_toml.read(app).board, Path.cwd())
     with connected(target.port) as board:
-        state = board_state.read(board, target.id, recover=False)
-        made = build.built(app, state.about.target, state.about.loads)
-        files = {file.path[1:]: made.local(file).read_bytes() for file in made.files}
+        with restarted_if_failed(board):
+            state = board_state.read(board, target.id, recover=False)
+            made = build.built(app, state.about.target, state.about.loads)
+            files = {file.path[1:]: made.local(file).read_bytes() for file in made.files}
         with scratch.lying(board, _PLACE, files, state):
             board.enter()
             say(f"{target.port}: running {app} (Ctrl-C ends it)")

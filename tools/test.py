@@ -18,7 +18,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from . import app_tests, app_tests_board, boards, device, firmware, paths
+from . import app_tests, app_tests_board, boards, deploy_toml, firmware, known_boards, paths
 from .app_tests import Outcome
 from .console import Failure, Misuse, say
 
@@ -73,7 +73,8 @@ def _chosen(modules: Sequence[str], filters: Sequence[str]) -> list[str]:
 def _outcomes(platform: str, app: Path, modules: Sequence[str], arguments: argparse.Namespace) -> Iterator[Outcome]:
     filters = arguments.filters
     if platform == "board":
-        yield from app_tests_board.outcomes(device.chosen(arguments.port), app, modules, filters)
+        target = known_boards.target(arguments.port, deploy_toml.read(app).board, Path.cwd())
+        yield from app_tests_board.outcomes(target, app, modules, filters)
         return
     here = app_tests.cpython() if platform == "cpython" else app_tests.unix(_firmware())
     for module in modules:

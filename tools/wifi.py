@@ -51,7 +51,7 @@ def do(arguments: argparse.Namespace) -> None:
     target = known_boards.target(arguments.port, {}, Path.cwd())
     wanted = _wanted(arguments)
     with device.connected(target.port) as board, restarted(board):
-        _check_id(board, target.id)
+        known_boards.check(board, target.id)
         settings = {} if arguments.anew else _read(board)
         if arguments.show:
             print(json.dumps(_redacted(settings), indent=2, ensure_ascii=False))
@@ -103,6 +103,8 @@ def _check(wanted: Settings) -> None:
         _encoded(wanted)
     except UnicodeEncodeError:
         raise Failure("a setting that is no valid text: write it in UTF-8") from None
+    except ValueError:
+        raise Failure("a number that JSON does not have, as NaN: a board would ignore all settings: correct it") from None
     for name, kind in _PARTS.items():
         if wanted.get(name) is not None and not isinstance(wanted[name], kind):
             raise Failure(f"{name}: not of the right form: `wifi --help` has an example")
@@ -128,18 +130,12 @@ def _check_network(network: object) -> None:
 # What the board has
 
 
-def _check_id(board: Device, wanted: str) -> None:
-    if wanted:
-        found = board.run("import machine\nprint(machine.unique_id().hex())\n").strip()
-        if found != wanted:
-            raise Failure(f"{board.port}: this board is {found}, and {wanted} is wanted: choose the other port")
-
-
 def _read(board: Device) -> Settings:
     said = board.run(on_board.program("settings", _MOST + 1, None))
     try:
         text = ast.literal_eval(said.strip())
         settings = json.loads(text) if text is not None and len(text) <= _MOST else None if text else {}
+        _encoded(settings or {})
     except (SyntaxError, ValueError, RecursionError):
         settings = None
     if not isinstance(settings, dict) or _broken(settings):
@@ -161,7 +157,7 @@ def _write(board: Device, settings: Settings) -> None:
 
 def _encoded(settings: Settings) -> bytes:
     # MicroPython joins no pairs of \u escapes, and every byte counts.
-    return json.dumps(settings, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(settings, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _merged(settings: Settings, wanted: Settings) -> Settings:

@@ -82,6 +82,8 @@ class OTA:
         self._leaving = asyncio.create_task(self._leave(request))
 
     async def _installed(self, stream, digest):
+        from onboard import guard
+
         from microdot import ota_bundle
 
         head = await ota_bundle.read_head(stream, self.max_head)
@@ -94,11 +96,15 @@ class OTA:
             await update.stage(stream)
             update.commit()
         except BaseException as e:
-            if not _begun():
+            if _begun():
+                guard.leave()
+            else:
                 ota_bundle.clear_uploads()
             if isinstance(e, OSError) and e.errno == _ENOSPC:
                 raise Refused(507, "no room: the flash is full")
             raise
+        # The start before may be confirmed only now, and the trial is not its own.
+        guard.leave()
         return update.head.build
 
     async def _leave(self, request):
@@ -178,6 +184,7 @@ class OTA:
             "build": build,
             "trial": ota_bundle.on_trial(),
             "busy": self.busy,
+            "id": _identity(),
             "board": getattr(sys.implementation, "_build", ""),
             "platform": sys.platform,
             "mpy": getattr(sys.implementation, "_mpy", 0),
@@ -214,6 +221,14 @@ def _begun():
     except OSError:
         return False
     return True
+
+
+def _identity():
+    try:
+        from machine import unique_id
+    except ImportError:
+        return ""
+    return _hex(unique_id())
 
 
 def _sha256(data):

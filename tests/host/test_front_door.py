@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -64,6 +65,13 @@ def test_a_port_in_use_is_named(firmware: Path, port: int, serving: Start) -> No
 
 def test_a_folder_without_an_application_is_named() -> None:
     assert "tests: no main.py there" in one_line(run_tools("run", "--app", "tests"))
+
+
+@pytest.mark.parametrize("name", ["two words", "it's", 'a "b"', "a;b", "a`b", "(c)"])
+def test_a_name_of_any_kind_is_one_word(name: str) -> None:
+    for target, variable in (("run", "APP"), ("deploy", "APP"), ("monitor", "DEVICE"), ("wifi", "SETTINGS"), ("cert", "HOST")):
+        done = _make("-n", target, f"{variable}={name}")
+        assert name in shlex.split(done.stdout), done.stdout
 
 
 @pytest.mark.parametrize("verb", front_door._PLAIN + front_door._PACKAGED)

@@ -265,7 +265,10 @@ def _config(content: bytes) -> object:
         (_config(b"[]"), "no JSON object"),
         (_config(b"{"), "no JSON object"),
         (_config(b"\xff\xfe"), "no JSON object"),
-        (_config(b" " * 16385), "larger than 16384 bytes"),
+        (_config(b"\xef\xbb\xbf{}"), "no JSON object"),
+        (_config("{}".encode("utf-16")), "no JSON object"),
+        (_config(b'{"network": {"wait": NaN}}'), "no JSON object"),
+        (_config(b" " * 4097), "larger than 4096 bytes"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_line(application: Path, tmp_path: Path, arguments: object, complaint: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -81,6 +82,35 @@ def test_the_tool_brings_what_changed_and_waits_for_the_confirmation(updated: De
     assert (third.same, third.sent, updated.starts) == (True, 0, 3)
 
 
+def test_what_is_protected_is_neither_replaced_nor_removed(updated: Device, tmp_path: Path, key: Path) -> None:
+    app = _app(tmp_path / "app", log_txt="none yet\n", x_db="default\n", deploy_toml='protect = ["log.txt"]\n')
+    _deploy(updated, app, key)
+    (updated.folder / "log.txt").write_text("mine\n")
+    (app / "main.py").write_text("print('new')\n")
+    with pytest.raises(Failure, match=r"/log\.txt is protected, and would be replaced: deploy over a cable"):
+        _deploy(updated, app, key, force=True)
+    (updated.folder / "log.txt").write_text("none yet\n")
+    (app / "x.db").unlink()
+    with pytest.raises(Failure, match=r"/x\.db is protected, and would be removed"):
+        _deploy(updated, app, key)
+    assert (updated.folder / "x.db").read_text() == "default\n"
+    assert updated.starts == 2
+
+
+def test_an_application_goes_to_the_board_that_it_is_pinned_to(updated: Device, tmp_path: Path, key: Path) -> None:
+    app = _app(tmp_path / "app", deploy_toml='[board]\nid = "bb02"\n')
+    with pytest.raises(Failure, match="this device does not tell who it is, and bb02 is wanted"):
+        _deploy(updated, app, key)
+    assert (updated.files(), updated.starts) == ({}, 1)
+
+
+@pytest.mark.parametrize(("found", "right"), [("aa01", True), ("bb02", False), ("", False)])
+def test_which_board_that_is(found: str, right: bool) -> None:
+    where = deploy_host.address("pico.local", None)
+    with contextlib.nullcontext() if right else pytest.raises(Failure, match="and aa01 is wanted"):
+        deploy_host._check_id(where, found, "aa01")
+
+
 def test_what_is_not_confirmed_in_three_starts_is_taken_back(updated: Device, tmp_path: Path, key: Path) -> None:
     first = _deploy(updated, _app(tmp_path / "app"), key)
     before = _built(first)
@@ -153,10 +183,28 @@ def test_a_bundle_of_the_build_verb(updated: Device, tmp_path: Path) -> None:
     assert sorted(updated.files()) == sorted(file.path for file in made.files)
 
 
-@pytest.mark.parametrize("text", ["", "a b", "a:b", "a:0", "a:99999", "a/b", "ftp://a", "u@a", "https://a"])
+_NO_HOSTS = ["", "a b", "a:b", "a:0", "a:99999", "a/b", "ftp://a", "u@a", "https://a", "pico..local", f"{'a' * 64}.local"]
+
+
+@pytest.mark.parametrize("text", _NO_HOSTS)
 def test_what_is_no_host(text: str) -> None:
     with pytest.raises(Failure, match="--host"):
         deploy_host.address(text, None)
+
+
+@pytest.mark.parametrize("inside", ["abc", "", "YWJj", "%"])
+def test_what_is_no_certificate(tmp_path: Path, inside: str) -> None:
+    path = tmp_path / "cert.pem"
+    path.write_text(f"-----BEGIN CERTIFICATE-----\n{inside}\n-----END CERTIFICATE-----\n")
+    with pytest.raises(Failure, match="no certificate in PEM"):
+        deploy_host.address("pico.local", path)
+
+
+def test_an_answer_that_is_too_deep_is_one_line() -> None:
+    link = deploy_host.Link(deploy_host.address("pico.local", None), KEY)
+    with pytest.raises(Failure, match="the answer makes no sense"):
+        link._json(b"[" * 100_000)
+    assert link._reason(500, b"[" * 100_000) == "status 500"
 
 
 # Hostile

@@ -77,6 +77,11 @@ class Case(unittest.TestCase):
         onboard.root = journal.root = ""
         remove("board")
 
+    def restarted(self):
+        """Let the device be one that has started again."""
+        self.ota.busy = False
+        guard.begin()
+
     def deployed(self):
         """Lay the old application on the board, as a deploy does."""
         for path in OLD:
@@ -149,8 +154,7 @@ class TestUpdate(Case):
     def test_a_good_start_keeps_it_and_the_next_update_may_come(self):
         self.deployed()
         self.update(bundle(NEW))
-        self.ota.busy = False  # a restart later
-        guard.begin()
+        self.restarted()
         self.assertTrue(run(bundles.state(self.client))["trial"])
         res = self.update(bundle(OLD, build="c" * 64))
         self.assertEqual(res.status_code, 409)
@@ -160,6 +164,22 @@ class TestUpdate(Case):
         self.assertEqual(self.files(), joined(OLD, DATA))
         journal.undo()
         self.assertEqual(self.files(), joined(NEW, DATA))
+
+    def test_the_start_before_confirms_nothing_of_it(self):
+        self.deployed()
+        guard.begin()
+        self.update(bundle(NEW))
+        onboard.app_ok()  # or the ten seconds are over before the restart is there
+        self.assertEqual(read("/.mdot/trial"), bundles.BUILD.encode())
+        self.assertEqual([guard.begin() for _ in range(4)], [True] * 4)
+        self.unchanged(OLD)
+
+    def test_a_refused_one_leaves_the_start_to_be_confirmed(self):
+        self.deployed()
+        guard.begin()
+        self.assertEqual(self.update(bundle(NEW)[:-1]).status_code, 400)
+        onboard.app_ok()
+        self.assertEqual(read("/.mdot/boots"), b"0")
 
     def test_the_same_application_again(self):
         self.deployed()
@@ -175,7 +195,7 @@ class TestUpdate(Case):
         for _ in range(12):
             files = {name: b"%d" % random.below(2) * random.below(1500) for name in names if random.below(3)}
             self.assertEqual(self.update(bundle(files)).status_code, 200)
-            self.ota.busy = False
+            self.restarted()
             self.assertEqual(self.files(), joined(files, DATA))
             if random.below(3):
                 onboard.app_ok()
@@ -293,7 +313,7 @@ class TestRefused(Case):
                     self.assertEqual(self.files(), before)
                     continue
                 self.assertEqual(self.update(bundle(files, flags="force")).status_code, 200)
-                self.ota.busy = False
+                self.restarted()
                 onboard.app_ok()
                 kept = {} if "/foreign.py" in files else {"/foreign.py": b"mine"}
                 self.assertEqual(self.files(), joined(files, kept if files.get("/foreign.py") else self.foreign(), DATA))
@@ -313,7 +333,7 @@ class TestRefused(Case):
         self.deployed()
         write("/lib/mine.py", b"mine")
         self.assertEqual(self.update(bundle({"/lib/a.mpy": b"M"})).status_code, 200)
-        self.ota.busy = False
+        self.restarted()
         onboard.app_ok()
         res = self.update(bundle({"/lib/a.mpy": b"M", "/lib/mine.mpy": b"M"}, flags="force"))
         self.assertEqual(res.status_code, 409)
@@ -415,7 +435,7 @@ class TestAuthentication(Case):
         async def twice():
             header = signature(await bundles.nonce(self.client), "install", sha256(bundles.head_of(data)))
             first = await self.client.post("/ota", header, data)
-            self.ota.busy = False
+            self.restarted()
             onboard.app_ok()
             return first.status_code, (await self.client.post("/ota", header, data)).status_code
 

@@ -227,6 +227,18 @@ def test_refused_in_one_line(tmp_path: Path, files: dict[str, str | bytes], expe
     assert not list(tmp_path.glob("build/*/*/manifest.json"))
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Config.json", "Config.json: too like config.json, the board's own"),
+        ("/".join(["a" * 84] * 3) + ".x", "aaa.*: a path of 257 bytes: a deploy takes 255 at most"),
+    ],
+)
+def test_paths_that_no_deploy_may_touch(tmp_path: Path, name: str, reason: str) -> None:
+    with pytest.raises(Failure, match=reason):
+        built(tmp_path, {name: "x"})
+
+
 def test_names_that_no_board_could_hold(tmp_path: Path) -> None:
     app = os.fsencode(application(tmp_path / "app", {}))
     for name, reason in (

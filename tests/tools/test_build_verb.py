@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,20 @@ NO_APPLICATIONS = [
 def test_what_is_no_application_is_refused(path: str, reason: str) -> None:
     expected = f"{path}: {reason}: give the folder of an application, as in examples/hello"
     assert complaint(run_verb("build", path)) == expected
+
+
+def test_what_is_its_owners_alone_stays_so(tested: Path) -> None:
+    app = application(tested, {"secret.bin": "secret", "open.bin": "open"})
+    made = ROOT / "build" / app.name / "RPI_PICO"
+    modes = []
+    for mode in (0o644, 0o600):
+        (app / "secret.bin").chmod(mode)
+        for verb in (("build", app, "--bundle"), ("romfs", "build", app)):
+            done = run_verb(*verb, "--board", "RPI_PICO")
+            assert done.returncode == 0, done.stderr
+        paths = [made / name for name in ("files/open.bin", "files/secret.bin", f"{app.name}.bundle", f"{app.name}.romfs")]
+        modes.append([stat.S_IMODE(path.stat().st_mode) & 0o077 != 0 for path in paths])
+    assert modes == [[True] * 4, [True, False, False, False]]
 
 
 def test_an_application_that_never_serves_is_built_and_said_to_be_unmeasured(tmp_path: Path) -> None:

@@ -93,7 +93,18 @@ def test_a_network_is_forgotten(board: Bridge) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"networks": 1}', '{"networks": [1]}', '{"x": "' + "y" * 4096 + '"}', "[" * 4000, _SECRET]
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"network": {"wait": NaN}}',
+        '{"networks": 1}',
+        '{"networks": [1]}',
+        '{"x": "' + "y" * 4096 + '"}',
+        "[" * 4000,
+        _SECRET,
+    ],
 )
 def test_damaged_settings_are_not_lost_silently(board: Bridge, text: str) -> None:
     put(board, {"/config.json": text})
@@ -110,6 +121,8 @@ REFUSED = [
     ("deep", "[" * 4000, "stdin: not a JSON object"),
     ("long", {"x": "y" * 5000}, "stdin: not a JSON object"),
     ("half a character", '{"hostname": "\\ud800"}', "a setting that is no valid text"),
+    ("no number", '{"network": {"wait": NaN}}', "a number that JSON does not have"),
+    ("too large a number", '{"network": {"wait": 1e999}}', "a number that JSON does not have"),
     ("networks as text", {"networks": _SECRET}, "networks: not of the right form"),
     ("a network as text", {"networks": [_SECRET]}, "networks: one without a name"),
     ("no name", {"networks": [{"password": _SECRET}]}, "networks: one without a name"),

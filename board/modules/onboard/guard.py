@@ -20,10 +20,13 @@ _TRIAL = "/.mdot/trial"
 _JOURNAL = "/.mdot/journal"
 _DIGITS = 3  # of the counter, at most
 _timer = None
+_left = False
 
 
 def begin():
     """Carry on an interrupted deploy and count the start; return whether the application may be started."""
+    global _left
+    _left = False
     try:
         if not _carried_on():
             return False
@@ -64,11 +67,19 @@ def end(exc=None):
 
 def confirm():
     """Note that the start went well; raise OSError."""
+    if _left:
+        return
     if _count():
         _set_count(0)
     if onboard.there(_TRIAL):
         os.remove(onboard.root + _TRIAL)
     _unlimit()
+
+
+def leave():
+    """Let nothing confirm any more: another application lies there now, and the one that still runs says nothing of it."""
+    global _left
+    _left = True
 
 
 def hold():
