@@ -94,10 +94,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def do(arguments: argparse.Namespace, progress: Callable[[str], Progress]) -> None:
     """Do the verb `deploy` over the network."""
-    left_out = {"--port": arguments.port, "--all": arguments.all, "--then": arguments.then, "--adopt": arguments.adopt}
-    for option, given in left_out.items():
-        if given:
-            raise Misuse(f"{option} is for boards on a cable: leave it out, or --host")
+    for option in ("port", "all", "then", "adopt", "keep-previous"):
+        if getattr(arguments, option.replace("-", "_")):
+            raise Misuse(f"--{option} is for boards on a cable: leave it out, or --host")
     if not arguments.key:
         raise Misuse("--host needs the device's key: add --key FILE; mdot ota key makes one")
     where = address(arguments.host, arguments.cert)

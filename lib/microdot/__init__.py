@@ -14,6 +14,8 @@ _LATER = {"AsyncBytesIO": "body", "URLPattern": "routing", "iscoroutine": "helpe
 
 
 def __getattr__(name):
+    if name == "__all__":  # which MicroPython never asks for
+        return ["Microdot", "Request", "Response", "abort", "redirect", "send_file"] + list(_LATER)
     if name in _LATER:
         value = getattr(load(_LATER[name]), name)
         globals()[name] = value

@@ -9,3 +9,14 @@ abort = Microdot.abort
 redirect = Response.redirect
 send_file = Response.send_file
 __version__: str
+__all__ = [
+    "AsyncBytesIO",
+    "Microdot",
+    "Request",
+    "Response",
+    "URLPattern",
+    "abort",
+    "iscoroutine",
+    "redirect",
+    "send_file",
+]

@@ -54,7 +54,7 @@ class Microdot(HostedMicrodot):
             return await self._other(scope, receive, send)
         request = AsgiRequest(self, scope, receive, send)
         watch = self._watch
-        task = watch.begin(receive)
+        task, outer = watch.begin(receive)
         try:
             try:
                 length = body_length(scope)
@@ -78,7 +78,7 @@ class Microdot(HostedMicrodot):
             if not is_gone(e):
                 raise
         finally:
-            exchange = watch.running.pop(task)
+            exchange = watch.end(task, outer)
             if exchange is not receive:
                 await exchange.release()
 
@@ -254,14 +254,22 @@ class Watch:
         self.loop = None  # whose timer is set
 
     def begin(self, receive):
-        """Note that the present task begins an exchange; return the task."""
+        """Note that the present task begins an exchange; return the task, and what it was at if a handler calls us."""
         task = asyncio.current_task()
+        outer = self.running.get(task)
         self.running[task] = receive
         loop = task.get_loop()
         if self.loop is not loop:
             self.loop = loop
             loop.call_later(WATCH_AFTER, self.look)
-        return task
+        return task, outer
+
+    def end(self, task, outer):
+        """Note that the exchange is over; return it, or its ``receive``."""
+        exchange = self.running.pop(task)
+        if outer is not None:
+            self.running[task] = outer
+        return exchange
 
     def exchange(self, task, more=False):
         """Return the ``Exchange`` of a task; ``more`` says that the request has a body."""

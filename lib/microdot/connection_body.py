@@ -1,4 +1,6 @@
 # Request bodies, and heads that a buffer does not hold: methods of Connection (see helpers.py).
+import asyncio
+
 from microdot.body import Body
 from microdot.server import read_into
 
@@ -18,6 +20,7 @@ def make_room(self):
 
 async def load_body(self, request, length):
     """Give the request its body: in memory when it is small, else as a stream; return the stream."""
+    self.lent = True
     body = Body(self, length, request.max_content_length)
     if length <= request.max_content_length:  # dispatch refuses what is longer
         if length <= request.max_body_length:
@@ -70,16 +73,22 @@ def skip(self, n):
 
 async def wait(self, read, *args):
     """Await a read of the body: ask for the body first if the client waits for that, and not for ever."""
+    if not self.reader:
+        raise OSError(9)  # EBADF: the connection has ended
     running = self.deadline
-    if not running:
-        self.deadline = self.server.now + self.server.ticks(self.server.app.body_timeout)
-    n = 0
+    left = True
     try:
         if self.expects:
             self.expects = 0
             await self.write(_CONTINUE)
+        self.deadline = running or self.server.now + self.server.ticks(self.server.app.body_timeout)
         n = await read(*args)
+        left = not n
+    except asyncio.CancelledError:
+        left = False  # by a time limit of the handler's own, say: the client is there
+        raise
     finally:
-        self.departed = not n
-    self.deadline = running
+        if self.reader:  # else the connection has ended meanwhile
+            self.departed = left
+            self.deadline = running
     return n

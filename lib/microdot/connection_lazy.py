@@ -126,7 +126,12 @@ def ended_by(self, error):
 
 def client_addr(self):
     """Return the client's ``(host, port)``."""
-    address = self.writer.get_extra_info("peername")
+    return address_of(self.writer)
+
+
+def address_of(writer):
+    """Return the ``(host, port)`` of the client behind a stream."""
+    address = writer.get_extra_info("peername")
     if isinstance(address, (bytes, bytearray)):  # the unix port gives the system's own structure
         import socket
 

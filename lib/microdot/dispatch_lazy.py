@@ -89,10 +89,9 @@ async def _handle_with_hooks(self, req, f):
 
 async def _after_hooks(self, req, res):
     try:
-        for hook in self.get_request_handlers(req, "after_request_handlers"):
-            res = await invoke_handler(hook, req, res) or res
-        for hook in req._after or ():
-            res = await invoke_handler(hook, req, res) or res
+        for hooks in (self.get_request_handlers(req, "after_request_handlers"), req._after or ()):
+            for hook in hooks:
+                res = self.make_response(await invoke_handler(hook, req, res) or res)
     except BaseException:
         # Nobody sends this response: close its file, end its events.
         await load("streaming").close(res.body)
@@ -140,7 +139,10 @@ def _add_vary(self, req, res):
     names = getattr(req._g, "_vary", None)
     if not names or res is Response.already_handled:
         return
-    merged = [name.strip() for name in res.headers.get("Vary", "").split(",") if name.strip()]
+    given = res.headers.get("Vary", "")
+    if isinstance(given, list):
+        given = ",".join(given)
+    merged = [name.strip() for name in given.split(",") if name.strip()]
     known = [name.lower() for name in merged]
     merged += [name for name in names if name.lower() not in known]
     res.headers["Vary"] = ", ".join(merged)
@@ -171,7 +173,7 @@ async def _failed(self, req, exc):
 async def _finish_error(self, req, res):
     for hook in self.get_request_handlers(req, "after_error_request_handlers"):
         try:
-            res = await invoke_handler(hook, req, res) or res
+            res = self.make_response(await invoke_handler(hook, req, res) or res)
         except Exception as e:
             print_exception(e)
     return res

@@ -79,7 +79,7 @@ class OTA:
 
     def leave(self, request):
         """Restart when the reply to this request has left; return at once."""
-        self._leaving = asyncio.create_task(self._leave(request))
+        self._leaving = asyncio.create_task(self._leave(request.app, request._connection))
 
     async def _installed(self, stream, digest):
         from onboard import guard
@@ -107,8 +107,7 @@ class OTA:
         guard.leave()
         return update.head.build
 
-    async def _leave(self, request):
-        connection = request._connection
+    async def _leave(self, app, connection):
         for _ in range(100):
             if not connection or connection not in connection.server.connections:
                 break
@@ -118,7 +117,7 @@ class OTA:
         try:
             from machine import reset
         except ImportError:
-            reset = request.app.shutdown
+            reset = app.shutdown
         (restart or reset)()
 
     async def _challenge(self, request):

@@ -112,18 +112,32 @@ def _after_request(request):
     return after_request
 
 
+def _client_addr(request):
+    connection = request._connection
+    if hasattr(connection, "get_extra_info"):  # the client's stream, once the reply has left
+        from microdot.connection_lazy import address_of
+
+        return address_of(connection)
+    return connection and connection.client_addr()
+
+
+def _sock(request):
+    connection = request._connection
+    return connection.sock() if hasattr(connection, "sock") else None
+
+
 VALUES = {
     "after_request": _after_request,
     "after_request_handlers": _after,
     "args": args,
-    "client_addr": lambda request: request._connection and request._connection.client_addr(),
+    "client_addr": _client_addr,
     "content_type": lambda request: field(request, b"content-type"),
     "cookies": cookies,
     "form": form,
     "g": _g,
     "headers": headers,
     "json": json,
-    "sock": lambda request: request._connection and request._connection.sock(),
+    "sock": _sock,
     "stream": stream,
     "url_args": _url_args,
 }

@@ -14,10 +14,14 @@ def head(res, minor, length, close, date):
     ``length`` is the body's in bytes, ``http.CHUNKED``, or None to give none. Raises ``ValueError`` for a header that must
     not be sent.
     """
-    text = [status_line(res, minor), date]
+    if not 200 <= res.status_code <= 999:
+        raise ValueError("status that is none of a reply")  # an interim one would give this reply's place to the next
     headers = res._headers
+    text = [status_line(res, minor), "" if headers and "Date" in headers else date]
     if headers:
         header_lines(res, text, _FRAMING)
+        if "Upgrade" in headers:
+            text.append("Connection: Upgrade\r\n")  # RFC 9110 7.8
     if length is not None:
         if not headers or "Content-Type" not in headers:
             text.append("Content-Type: " + res.kind() + "\r\n")

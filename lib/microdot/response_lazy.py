@@ -28,7 +28,9 @@ def set_cookie(
 
     options = path, domain, expires, max_age, secure, http_only, partitioned, same_site
     line = format_cookie(cookie, value, *options)
-    self.headers.setdefault("Set-Cookie", []).append(line)
+    given = self.headers.get("Set-Cookie", [])
+    # In a new list: the one that is there may be a constant of the application's, for every response.
+    self.headers["Set-Cookie"] = (given if isinstance(given, list) else [given]) + [line]
 
 
 def delete_cookie(self, cookie, **kwargs):

@@ -194,10 +194,11 @@ class Connection:
     departed = False  # the client left while its body was read
     idle = False  # nothing of the request is left to read, while a reply is sent
     guest = None  # what took the connection over, to be told with `hang_up` when the server stops
+    lent = False  # to the stream of a body, which may outlive the connection
 
-    def __init__(self, server):
+    def __init__(self, server, buf=None):
         self.server = server
-        self.buf = bytearray(BUFFER)
+        self.buf = buf or bytearray(BUFFER)
 
     async def run(self, reader, writer):
         """Serve the connection until it ends; raises nothing but the cancellation of its task by others."""
@@ -258,36 +259,43 @@ class Connection:
         if server.ssl:
             request.scheme = "https"
         body = None
-        if head[4]:
-            self.expects = head[5] & EXPECT
-            body = await self.load_body(request, head[4])
-        res = await server.app.dispatch_request(request)
-        if server.app.debug:
-            print(request.method, request.path, res.status_code)
-        if not head[5] & KEEP or server.stopping:
-            keep = False
-        self.phase = SENDING
-        data = res.body
-        if body or not head[3] or not is_plain(res, data):
-            return await self.reply(res, head[3], keep, body)
-        head = server.plain_head(res.kind())
         writer = self.writer
-        writer.write(b"%s%d\r\n%s\r\n%s" % (head, len(data), b"" if keep else b"Connection: close\r\n", data))
-        if pending(writer):
-            await self.flush()
-        return keep
+        try:
+            if head[4]:
+                self.expects = head[5] & EXPECT
+                body = await self.load_body(request, head[4])
+            res = await server.app.dispatch_request(request)
+            if server.app.debug:
+                print(request.method, request.path, res.status_code)
+            if not head[5] & KEEP or server.stopping:
+                keep = False
+            self.phase = SENDING
+            data = res.body
+            if body or not head[3] or not is_plain(res, data):
+                return await self.reply(res, head[3], keep, body)
+            head = server.plain_head(res.kind())
+            writer.write(b"%s%d\r\n%s\r\n%s" % (head, len(data), b"" if keep else b"Connection: close\r\n", data))
+            if pending(writer):
+                await self.flush()
+            return keep
+        finally:
+            request._connection = writer  # tells the client's address, when this object may serve another
 
     def recycle(self):
-        """Let go of the client, and keep buffer and object for the next one."""
+        """Let go of the client, and keep the buffer for the next; this object too, if no body or guest may hold on to it."""
+        buf = self.buf
         try:
             self.reader = self.writer = self.task = None
             self.start = self.end = self.deadline = self.expects = 0
             self.expired = self.departed = self.at_once = False
             self.phase = SENDING
+            if len(buf) <= 4 * BUFFER and not self.guest:
+                if self.lent:
+                    self.buf = b""
+                    self = Connection(self.server, buf)
+                self.server.spare = self
         except MemoryError:
-            return
-        if len(self.buf) <= 4 * BUFFER and not self.guest:  # a task of the guest's may still hold on to this object
-            self.server.spare = self
+            pass
 
     def fill(self):
         """Return the coroutine that reads more bytes behind those in the buffer."""

@@ -20,9 +20,12 @@ def length_of(res):
     body = res.body
     if not hasattr(body, "readinto") or not hasattr(body, "seek"):
         return CHUNKED
-    start = body.seek(0, 1)
-    length = body.seek(0, 2) - start
-    body.seek(start)
+    try:
+        start = body.seek(0, 1)
+        length = body.seek(0, 2) - start
+        body.seek(start)
+    except (OSError, ValueError):  # a pipe, say: it has the method and can't
+        return CHUNKED
     return length
 
 

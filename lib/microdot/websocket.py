@@ -365,6 +365,9 @@ class WebSocket:
             self._keeper.cancel()
         if self._receiver:  # a task that the handler left behind
             self._receiver.cancel()
+            for _ in range(8):  # no two tasks may read, and a wait within a wait takes its turns to end
+                if self._receiver:
+                    await asyncio.sleep(0)
         await self.close(code)
         if self._in and self.close_code is None:
             await load("websocket_handshake").goodbye(self)

@@ -6,7 +6,8 @@
 #     {% set a = 1 %} {% import x %} {% from x import y %} {% break %} {% continue %} {% pass %}
 #     {% include "name" arguments %}           compiled in, and sees what surrounds it
 #     {% include {{ expression }} arguments %}  loaded when the page is made
-#     {% autoescape on %} {% autoescape off %}  from here on {{ }} is escaped, or not; escape(x) always is, markup(x) never
+#     {% autoescape on %} {% autoescape off %}  from here on {{ }} is escaped, or not; escape(x) always is, markup(x) never;
+#                                              on holds for what is included by name too, off does not
 #
 # Expressions are Python. A newline after a tag other than {{ }} is left out. A template becomes a generator function, so a page
 # leaves piece by piece. The compiler holds a template and its Python in memory: for boards, compile on the host.
@@ -73,7 +74,7 @@ class _Function:
         self.line = 1
         self.blocks = []  # (tag, line) of those that are open
         self.functions = []  # lines of what is included
-        self.included = {}  # name -> function
+        self.included = {}  # (name, whether it escapes) -> function
         self.lines = []
         self.empty = True  # nothing yet where Python wants a statement
 
@@ -181,17 +182,19 @@ class _Function:
         self.put("yield from %s(%s)" % (function, arguments))
 
     def included_function(self, name):
-        function = self.included.get(name)
+        compiler = self.compiler
+        escaping = self.escaping or compiler.autoescape  # what is escaped here is escaped there, off is for this file alone
+        function = self.included.get((name, escaping))
         if function is None:
-            compiler = self.compiler
             if name in self.including:
                 self.fail("%s includes itself" % name)
             compiler.seq += 1
-            self.included[name] = function = "_render%d" % compiler.seq
+            self.included[name, escaping] = function = "_render%d" % compiler.seq
             text = self.included_text(name)
             if name not in compiler.files:
                 compiler.files.append(name)
             inner = _Function(compiler, name, text, function, self.indent + 1, self.including)
+            inner.escaping = escaping
             self.functions += inner.compile()
         return function
 

@@ -115,6 +115,21 @@ def test_a_reply_in_memory_is_two_messages() -> None:
     ]
 
 
+def test_a_handler_that_asks_its_own_application() -> None:
+    async def inner(request: Any) -> str:
+        return "inner"
+
+    app = app_with(inner, "/inner")
+
+    async def outer(request: Any) -> Any:
+        peer = Peer()
+        await app(http("/inner"), peer.receive, peer.send)
+        return peer.body
+
+    app.get("/outer")(outer)
+    assert serve(app, http("/outer")).body == b"inner"
+
+
 def test_a_sparse_scope() -> None:
     async def handler(request: Any) -> Any:
         return [request.client_addr, request.args, request.scheme, request.http_version, request.method]

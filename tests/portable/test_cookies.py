@@ -56,6 +56,15 @@ class TestSetCookie(unittest.TestCase):
             response.set_cookie("c{}".format(n), str(n))
         self.assertEqual(response.headers["set-cookie"], ["c0=0", "c1=1", "c2=2"])
 
+    def test_cookies_that_are_there_stay_and_those_of_a_constant_do_not_grow(self):
+        for given in ("a=1", ["a=1"]):
+            headers = {"Set-Cookie": given}
+            for _ in range(2):
+                response = Response("", headers=headers)
+                response.set_cookie("b", "2")
+                self.assertEqual(response.headers["Set-Cookie"], ["a=1", "b=2"])
+            self.assertEqual(len(headers["Set-Cookie"]), len(given))
+
     @unittest.skipIf(MICROPYTHON, "no datetime on this interpreter")
     def test_datetime(self):
         from datetime import datetime, timezone

@@ -365,6 +365,9 @@ class TestVary(DispatchCase):
     def test_existing_names_come_first(self):
         self.assertEqual(self.vary("X-Foo, X-Bar", {"Origin"}), "X-Foo, X-Bar, Origin")
 
+    def test_names_in_several_lines(self):
+        self.assertEqual(self.vary(["X-Foo", "X-Bar, Origin"], {"Origin"}), "X-Foo, X-Bar, Origin")
+
     def test_no_name_is_repeated(self):
         self.assertEqual(self.vary("Origin, X-Foo", {"Origin"}), "Origin, X-Foo")
 

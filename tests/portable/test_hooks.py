@@ -154,6 +154,14 @@ class TestAfter(HooksCase):
         self.assertEqual((response.status_code, response.text), (201, "foo!"))
         self.assertEqual(self.log, ["handler", 201])
 
+    def test_may_return_what_a_handler_may(self):
+        self.app.after_request(lambda request, response: ("replaced", 202))
+        self.app.after_error_request(lambda request, response: {"sorry": response.status_code})
+        response = self.get()
+        self.assertEqual((response.status_code, response.text), (202, "replaced"))
+        response = self.get("/none")
+        self.assertEqual((response.status_code, response.json), (200, {"sorry": 404}))
+
     def test_a_response_whose_hook_fails_is_closed(self):
         class Body:
             def close(body):

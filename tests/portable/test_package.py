@@ -51,6 +51,12 @@ class TestNames(unittest.TestCase):
             with self.subTest(name=name):
                 self.assertIn(name, names)
 
+    @unittest.skipIf(MICROPYTHON, "star imports know no __all__ on this interpreter")
+    def test_star_import_of_the_package_brings_the_public_names_and_no_other(self):
+        names = {}
+        exec("from microdot import *", names)
+        self.assertEqual({name for name in names if name[0] != "_"}, {name for name in PUBLIC if name[0] != "_"})
+
     def test_module_functions_are_those_of_the_classes(self):
         with self.assertRaises(core.HTTPException):
             microdot.abort(400)

@@ -4,8 +4,9 @@ import asyncio
 import unittest
 
 from client import request
+from microdot import Request
 from served import ServedCase
-from support import MICROPYTHON, Complaints, Endless
+from support import MICROPYTHON, Complaints, Endless, until
 
 
 class TestDepartures(ServedCase):
@@ -142,5 +143,48 @@ class TestDepartures(ServedCase):
                 slow = await server.connect()
                 await slow.send(b"GET / HT")
                 self.assertEqual((await server.get("/")).text, "index")
+
+        self.serve(test)
+
+
+class TestWhatOutlivesARequest(ServedCase):
+    # A task that a handler leaves behind holds on to its own request, never to the next client.
+    def setUp(self):
+        super().setUp()
+        self.seen = []
+        self.uploading = False
+        self.addCleanup(setattr, Request, "max_body_length", Request.max_body_length)
+        Request.max_body_length = 0
+
+        @self.app.post("/behind")
+        async def behind(request):
+            self.address = request._connection.client_addr()
+            self.task = asyncio.create_task(self.look(request))
+            return "left"
+
+        @self.app.post("/upload")
+        async def upload(request):
+            self.uploading = True
+            await self.task
+            return await request.stream.read()
+
+    async def look(self, request):
+        await until(lambda: self.uploading)
+        self.seen.append(request.client_addr)
+        try:
+            self.seen.append(await request.stream.read(100))
+        except OSError:
+            self.seen.append(None)
+
+    def test_neither_body_nor_address_are_those_of_the_next_client(self):
+        async def test(server):
+            first = await server.connect()
+            await first.send(request("POST", "/behind", body=b"x" * 500)[:-100])
+            await first.reply()
+            await first.close()
+            await until(lambda: not self.app._server.connections)
+            reply = await server.ask(request("POST", "/upload", body=b"secret"))
+            self.assertEqual(reply.text, "secret")
+            self.assertEqual(self.seen, [self.address, None])
 
         self.serve(test)

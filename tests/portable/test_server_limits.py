@@ -3,6 +3,7 @@
 import asyncio
 
 from client import request
+from microdot import Request
 from served import ServedCase
 from support import Endless, until
 
@@ -111,6 +112,24 @@ class TestDeadlines(LimitsCase):
             self.assertEqual((await server.get("/slow")).text, "slow")
 
         self.serve(test, head_timeout=SHORT, body_timeout=SHORT, idle_timeout=SHORT)
+
+    def test_handler_that_gives_up_waiting_for_a_body_has_no_deadline_left(self):
+        self.addCleanup(setattr, Request, "max_body_length", Request.max_body_length)
+        Request.max_body_length = 0
+
+        @self.app.post("/impatient")
+        async def impatient(request):
+            try:
+                await asyncio.wait_for(request.stream.read(1), SHORT / 4)
+            except asyncio.TimeoutError:
+                await asyncio.sleep(6 * SHORT)
+                return "no body"
+
+        async def test(server):
+            reply = await server.ask(request("POST", "/impatient", body=b"body")[:-4])
+            self.assertEqual((reply.status, reply.text), (200, "no body"))
+
+        self.serve(test, body_timeout=SHORT)
 
     def test_client_that_does_not_read_is_given_up(self):
         async def test(server):

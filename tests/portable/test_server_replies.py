@@ -6,6 +6,7 @@ import os
 from client import request
 from microdot import Response
 from served import RepliesCase
+from support import Complaints
 
 
 class TestReplies(RepliesCase):
@@ -30,6 +31,15 @@ class TestReplies(RepliesCase):
 
         self.serve(test)
 
+    def test_date_of_the_application_is_the_only_one(self):
+        self.app.get("/dated")(lambda request: ("x", 200, {"date": "Thu, 01 Jan 2026 00:00:00 GMT"}))
+
+        async def test(server):
+            received = await server.exchange(request("GET", "/dated", "Connection: close"))
+            self.assertEqual(received.lower().count(b"\r\ndate: "), 1)
+
+        self.serve(test)
+
     def test_head_request(self):
         async def test(server):
             client = await server.connect()
@@ -38,6 +48,43 @@ class TestReplies(RepliesCase):
                 reply = await client.reply("HEAD")
                 self.assertEqual(reply.headers["content-length"], length)
                 self.assertEqual((await client.get("/")).text, "index")
+
+        self.serve(test)
+
+    def test_file_that_can_not_seek(self):
+        class Pipe:
+            def __init__(self):
+                self.file = io.BytesIO(b"pipe")
+                self.read = self.file.read
+                self.readinto = self.file.readinto
+
+            def seek(self, offset, whence=0):
+                raise OSError(29)  # ESPIPE
+
+        @self.app.get("/pipe")
+        async def pipe(request):
+            return Pipe()
+
+        async def test(server):
+            client = await server.connect()
+            self.assertEqual((await client.get("/pipe")).chunks, [b"pipe"])
+            self.assertEqual((await client.get("/")).text, "index")
+
+        self.serve(test)
+
+    def test_status_that_no_reply_has(self):
+        @self.app.get("/status/<int:status>")
+        async def status(request, status):
+            return status
+
+        async def test(server):
+            client = await server.connect()
+            with Complaints():
+                for status in (-1, 0, 1, 100, 199, 1000):
+                    reply = await client.get("/status/%d" % status)
+                    self.assertEqual((reply.status, reply.body), (500, b""))
+            for status in (200, 599, 999):
+                self.assertEqual((await client.get("/status/%d" % status)).status, status)
 
         self.serve(test)
 

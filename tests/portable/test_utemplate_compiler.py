@@ -211,3 +211,9 @@ class TestEscaping(unittest.TestCase):
     def test_included_templates_are_escaped_too(self):
         pages = {"x": "{% args a %}<b>{{ a }}"}
         self.assertEqual(rendered("{% include 'x' '<' %}", pages, autoescape=True), "<b>&lt;")
+
+    def test_the_switch_holds_for_included_templates_when_it_is_on(self):
+        pages = {"x": "{{ '<' }}{% include 'y' %}", "y": "{{ '>' }}"}
+        text = "{% include 'x' %} {% autoescape on %}{% include 'x' %} {% autoescape off %}{% include 'x' %}"
+        self.assertEqual(rendered(text, pages), "<> &lt;&gt; <>")
+        self.assertEqual(rendered(text, pages, autoescape=True), "&lt;&gt; &lt;&gt; &lt;&gt;")

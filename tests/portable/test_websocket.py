@@ -71,7 +71,8 @@ class TestHandshake(WebSocketCase):
     def test_version(self):
         for version in ((), ("Sec-WebSocket-Version: 8",), ("Sec-WebSocket-Version: 013",)):
             fields = FIELDS[:2] + FIELDS[3:] + version
-            self.refused(426, *fields, headers=[("sec-websocket-version", "13"), ("upgrade", "websocket")])
+            told = [("sec-websocket-version", "13"), ("upgrade", "websocket"), ("connection", "Upgrade")]
+            self.refused(426, *fields, headers=told)
 
     def test_key(self):
         for key in ("x", "dGhlIHNhbXBsZSBub25jZ", "dGhlIHNhbXBsZSBub25jZTE=", "dGhlIHNhbXBsZSBub25jZQ==="):

@@ -51,6 +51,24 @@ class TestDepartures(LifeCase):
     def test_by_reset(self):
         self.leaves(lambda client: client.reset(), b"")
 
+    def test_of_a_handler_that_leaves_a_receiver_behind(self):
+        @self.app.get("/ws/<int:timeout>")
+        @with_websocket
+        async def left(request, ws, timeout):
+            self.seen.append(asyncio.create_task(ws.receive(timeout or None)))
+            await asyncio.sleep(0.02)
+
+        async def test(server):
+            with Complaints() as complaints:
+                for path in ("/ws/0", "/ws/60"):
+                    ws = await connect(server, path)
+                    self.assertEqual(await ws.frame(), (CLOSE, b"\x03\xe8"))
+                    await ws.send(frame(CLOSE, b"\x03\xe8"))
+                    self.assertEqual(await ws.client.rest(), b"")
+            self.assertEqual(complaints, [])
+
+        self.serve(test, count_files=True)
+
     def test_sending_handler_is_told_by_an_error(self):
         @self.app.get("/ws")
         @with_websocket

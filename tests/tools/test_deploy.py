@@ -301,13 +301,14 @@ def test_the_deploy_before_comes_back(board: Bridge, tmp_path: Path) -> None:
     put(board, {"/mine.txt": "mine"})
     one = deploy(board, app(tmp_path / "one", "one", {"page.txt": "one", "old/x.txt": "x"}))
     deploy(board, app(tmp_path / "two", "two", {"page.txt": "two", "new/y.txt": "y"}), keep=True)
-    put(board, {"/mine.txt": "changed since"})
+    put(board, {"/mine.txt": "changed since", "/.mdot/trial": "as if it had come over the air"})
     undone = rollback.undone(Target(board.port, ""))
     assert (undone.before.app, undone.after.app) == ("two", "one")
     board.wait_for(b"started one one")
     with pytest.raises(Failure, match="nothing to go back to: the last deploy was made without --keep-previous"):
         rollback.undone(Target(board.port, ""))
     assert lying(board) == {**built(one), "/mine.txt": b"changed since"}
+    assert "/.mdot/trial" not in tree(board.flash)
 
 
 def test_kept_files_go_with_the_next_deploy(board: Bridge, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 # mypy: ignore-errors
 """Runs on a board: brings the deploy before back."""
 
+import os
+
 
 def code(source):
     if source:
@@ -14,4 +16,10 @@ def code(source):
 
 def main(source):
     """Undo the last deploy, and tell whether there was anything to go back to."""
-    print(code(source)["undo"]())
+    done = code(source)["undo"]()
+    if done:
+        try:
+            os.remove("/.mdot/trial")  # what was on trial is gone
+        except OSError:
+            pass
+    print(done)
