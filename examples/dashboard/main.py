@@ -74,7 +74,7 @@ def alarm_now():
 def place_after(seen):
     """Return the number of the first sample for a page that has seen ``BOOT-NUMBER``: 0 if that was another start, or none."""
     name, _, number = seen.partition("-")
-    return min(int(number), history.end) if name == boot and number.isdigit() and len(number) < 10 else 0
+    return min(int(number), history.end) if name == boot and number.encode().isdigit() and len(number) < 10 else 0
 
 
 @app.get("/events")

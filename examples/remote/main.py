@@ -47,10 +47,10 @@ async def is_admitted(ws):
     """Tell whether the client knows the token; close the connection if it does not."""
     try:
         token = parsed(await ws.receive(timeout=TOKEN_SECONDS)).get("token")
+        if isinstance(token, str) and (not settings.TOKEN or hmac.compare_digest(token.encode(), settings.TOKEN.encode())):
+            return True
     except (asyncio.TimeoutError, ValueError):
-        token = None
-    if isinstance(token, str) and (not settings.TOKEN or hmac.compare_digest(token.encode(), settings.TOKEN.encode())):
-        return True
+        pass  # none in time, or one that is no text
     await asyncio.sleep(GUESS_SECONDS)
     await ws.close(WRONG_TOKEN, "wrong token")
     return False

@@ -143,9 +143,12 @@ app.static("/static", device.FOLDER + "static")
 def text_of(request, name, least, most):
     """Return a text of the request's JSON; refuse what is none, or not of that many bytes."""
     value = request.json.get(name) if isinstance(request.json, dict) else None
-    if not isinstance(value, str) or not least <= len(value.encode()) <= most:
-        raise Refused(400, f"A password has {least} to {most} bytes.")
-    return value
+    try:
+        if isinstance(value, str) and least <= len(value.encode()) <= most:
+            return value
+    except ValueError:
+        pass  # half a surrogate pair is no text
+    raise Refused(400, f"A password has {least} to {most} bytes.")
 
 
 def certificate():
@@ -156,6 +159,7 @@ def certificate():
         return None
     from microdot.tls import server_context
 
+    session.cookie_options["secure"] = True  # over plain http others could read it, and it opens all of this
     return server_context(device.FOLDER + "cert.der", device.FOLDER + "key.der")
 
 

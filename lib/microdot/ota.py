@@ -43,6 +43,7 @@ class OTA:
     max_seconds = 600  # for an upload
     busy = False  # an update is coming in, or the restart after it
     _nonce = None
+    _build = None  # what was installed
 
     def __init__(self, app=None, key_file="/ota.key", url_prefix="/ota", restart=None):
         self.key_file = key_file
@@ -66,16 +67,20 @@ class OTA:
         """
         if self.busy:
             raise Refused(409, "another update is under way")
+        if _begun():
+            # Making room would take away what that one is carried on with.
+            raise Refused(409, "an update is half way: restart the device, which carries it on")
         self.busy = True
-        done = False
+        self._build = None
         try:
-            build = await asyncio.wait_for(self._installed(stream, digest), self.max_seconds)
-            done = True
-            return build
+            await asyncio.wait_for(self._installed(stream, digest), self.max_seconds)
         except asyncio.TimeoutError:
-            raise Refused(408, "the upload took over %d s" % self.max_seconds)
+            # If the time ends while the commit blocks, MicroPython's wait_for says so, although all is in place.
+            if not self._build:
+                raise Refused(408, "the upload took over %d s" % self.max_seconds)
         finally:
-            self.busy = done
+            self.busy = bool(self._build)
+        return self._build
 
     def leave(self, request):
         """Restart when the reply to this request has left; return at once."""
@@ -98,14 +103,14 @@ class OTA:
         except BaseException as e:
             if _begun():
                 guard.leave()
-            else:
-                ota_bundle.clear_uploads()
+                raise
+            ota_bundle.clear_uploads()
             if isinstance(e, OSError) and e.errno == _ENOSPC:
                 raise Refused(507, "no room: the flash is full")
             raise
         # The start before may be confirmed only now, and the trial is not its own.
         guard.leave()
-        return update.head.build
+        self._build = update.head.build
 
     async def _leave(self, app, connection):
         for _ in range(100):
@@ -192,9 +197,12 @@ class OTA:
         }
 
     async def _listed(self, request, digest):
-        def lines():
-            from microdot import ota_bundle
+        from microdot import ota_bundle
 
+        for _ in ota_bundle.owned():
+            pass  # a damaged list is refused in words, which is too late once lines of it are sent
+
+        def lines():
             for _, size, path in ota_bundle.owned():
                 yield "{} {} {}\n".format(ota_bundle.actual(path) or "-", size, path)
 

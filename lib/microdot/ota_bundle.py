@@ -22,6 +22,8 @@ _MAX_LINE = 1 + 1 + 64 + 1 + 9 + 1 + journal.MAX_PATH + 1
 _SAME, _ADD, _REPLACE, _REMOVE, _GONE, _HOLD = b"=+~-.#"
 # Blocks for what littlefs and the journal need beside the files, and for a new folder.
 _SPARE, _FOLDER = 8, 2
+# Bytes that the name of a file takes in folders, journal and lists: so often its own length, and so many beside it.
+_NAMED, _ENTRY = 4, 100
 
 
 class Head:
@@ -41,6 +43,7 @@ class Head:
     def files(self):
         """Give (SHA-256, size, path, whether its content follows) of each file, as they are in the bundle."""
         number, start, before = 2, self._files, ""
+        above = []  # the paths before that the next one begins with: they come just ahead of it
         while start < len(self._data):
             number += 1
             end = self._data.find(b"\n", start)
@@ -51,6 +54,11 @@ class Head:
                 raise Refused(400, "bundle: line %d: a path that no update may touch" % number)
             if parts[3] <= before:
                 raise Refused(400, "bundle: line %d: not in the order of paths" % number)
+            while above and not parts[3].startswith(above[-1]):
+                above.pop()
+            if any(parts[3].startswith(path + "/") for path in above):
+                raise Refused(400, "bundle: line %d: a file is in the place of its folder" % number)
+            above.append(parts[3])
             start, before = end + 1, parts[3]
             yield parts[1], int(parts[2]), parts[3], parts[0] == "+"
 
@@ -130,6 +138,8 @@ def free():
 class Install:
     """One update, from its head to the commit.  ``key_file`` is a path that it leaves alone."""
 
+    _weighed = ""  # the path before
+
     def __init__(self, head, key_file, max_files, max_size):
         self.head = Head(head)
         self._key_file = key_file
@@ -137,6 +147,7 @@ class Install:
         self._max_size = max_size
         self._actions = bytearray()
         self._needed = 0
+        self._names = 0
 
     def check(self):
         """Decide on every file, before anything is changed; return the number of bytes that follow the head."""
@@ -147,6 +158,8 @@ class Install:
         for old, new in self._pairs():
             action = self._decided(old, new)
             self._actions.append(action)
+            if action != _SAME:
+                self._names += _NAMED * len((old or new)[2].encode()) + _ENTRY
             if new:
                 count += 1
                 following += new[1] if new[3] else 0
@@ -204,13 +217,16 @@ class Install:
             raise Refused(409, path + " would be imported in place of the new module: remove it over a cable")
 
     def _weigh(self, action, new):
+        before, self._weighed = self._weighed, new[2]
         if action == _SAME:
             return
         block = free()[0]
         self._needed += (new[1] + block - 1) // block
         end = new[2].find("/", 1)
         while action == _ADD and end > 0:
-            self._needed += 0 if _there(new[2][:end]) else _FOLDER
+            # The folders of the path before it are there, or counted.
+            if not (before.startswith(new[2][: end + 1]) or _there(new[2][:end])):
+                self._needed += _FOLDER
             end = new[2].find("/", end + 1)
 
     def make_room(self):
@@ -222,7 +238,7 @@ class Install:
             _clear(folder)
         journal._make_folders(journal.root + _PART)
         block, blocks = free()
-        needed = self._needed + _SPARE
+        needed = self._needed + self._names // block + _SPARE
         if needed > blocks:
             raise Refused(
                 507, "no room: %d KiB of flash are needed and %d are free" % (needed * block >> 10, blocks * block >> 10)

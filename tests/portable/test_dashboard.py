@@ -209,6 +209,7 @@ class TestPages(unittest.TestCase):
             (main.boot + "-8", 7),
             (main.boot + "--1", 0),
             (main.boot + "-+1", 0),
+            (main.boot + "-²", 0),
             (main.boot + "-" + "9" * 100, 0),
             ("0" + main.boot + "-5", 0),
         ):

@@ -156,6 +156,30 @@ class TestEventLoop(Guarded):
     def fails(self):
         raise OSError(5)
 
+    def test_a_moment_without_memory_delays_it(self):
+        """A start that is never confirmed would take a good deploy back."""
+
+        async def application():
+            self.starts(3)
+            write("/.mdot/trial", b"")
+            guard.open = self.lacks_memory
+            guard.watch()
+            for _ in range(50):
+                await asyncio.sleep(0.01)
+
+        self.lacks = 2
+        try:
+            run(application())
+        finally:
+            del guard.open
+        self.assertEqual((read("/.mdot/boots"), read("/.mdot/trial")), (b"0", None))
+
+    def lacks_memory(self, path, mode):
+        self.lacks -= 1
+        if self.lacks >= 0:
+            raise MemoryError
+        return open(path, mode)
+
 
 class TestTrials(Guarded):
     OLD = {"/main.py": b"good"}

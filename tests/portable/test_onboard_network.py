@@ -64,6 +64,50 @@ class NetworkCase(unittest.TestCase):
         return [ssid for _, ssid in self.radio.joins]
 
 
+class TestMemory(NetworkCase):
+    def setUp(self):
+        super().setUp()
+        self.radio.around = {"home": SECRET}
+        self.start(networks=[HOME])
+        self.link = network._links[0]
+        self.radio.station.disconnect()
+        self.usual, self.link.tries = self.link.tries, self.lacks
+        self.failures = 2
+
+    def lacks(self, nic, known):
+        if not self.failures:
+            return (yield from self.usual(nic, known))
+        self.failures -= 1
+        yield 1
+        raise MemoryError
+
+    def test_a_try_that_lacked_memory_is_no_connection(self):
+        failed = 0
+        for _ in range(12):
+            self.clock.sleep_ms(5000)
+            try:
+                network.check()
+            except MemoryError:
+                failed += 1
+            self.assertFalse(self.link.up and not self.radio.station.isconnected())
+        self.assertEqual((failed, self.link.up), (2, True))
+
+    def test_it_is_tried_again_beside_an_application(self):
+        network.CHECK = 0.01
+
+        async def application():
+            watching = asyncio.create_task(network._watch())
+            for _ in range(500):
+                if self.radio.station.isconnected():
+                    break
+                await asyncio.sleep(0.01)
+                self.clock.sleep_ms(1000)
+            watching.cancel()
+
+        run(application())
+        self.assertTrue(self.radio.station.isconnected())
+
+
 class TestWireless(NetworkCase):
     def test_the_first_known_one_in_sight_is_taken(self):
         for stats in (CYW43, ESP32):

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 import unittest
 
 import bundles
@@ -46,6 +47,8 @@ MALFORMED = [
     (head(["+ " + "a" * 64 + " 1234567890 /a"]), 400, "line 3"),
     (head([line("/b", b""), line("/a", b"")]), 400, "order"),
     (head([line("/a", b""), line("/a", b"")]), 400, "order"),
+    (head([line("/a", b""), line("/a-b", b""), line("/a.b", b""), line("/a/b", b"")]), 400, "line 6: a file is in the place"),
+    (head([line("/a", b""), line("/a/b/c", b"")]), 400, "line 4: a file is in the place"),
     (head([line("/a", b"x" * 2000), line("/b", b"x")]) + b"x", 400, "ends early"),
     (head([line("/a", b"x")]) + b"y", 400, "not what the bundle says"),
     (head([line("/a", b"x")]) + b"xy", 400, "goes on"),
@@ -181,6 +184,12 @@ class TestUpdate(Case):
         onboard.app_ok()
         self.assertEqual(read("/.mdot/boots"), b"0")
 
+    def test_names_that_begin_with_anothers(self):
+        paths = ("/a", "/a-b", "/a-b.c", "/a.b/c", "/ab", "/ab.c/a", "/b/a", "/b/a-b", "/main.py")
+        files = dict.fromkeys(paths, b"x")
+        self.assertEqual(self.update(bundle(files)).status_code, 200)
+        self.assertEqual(self.files(), joined(files, DATA))
+
     def test_the_same_application_again(self):
         self.deployed()
         self.assertEqual(self.update(bundle(OLD)).status_code, 200)
@@ -226,6 +235,27 @@ class TestUpdate(Case):
             self.assertEqual(read("/.mdot/trial") is not None, files["/main.py"] == b"new")
             after += 1
         self.assertEqual(files["/main.py"], b"new")
+
+    def test_what_fails_half_way_is_carried_on_by_the_restart(self):
+        """A full flash is no refusal then, and no other update may clear what the journal needs."""
+        for errno in (5, 28):
+            for after in range(6):
+                erase()
+                for path in DATA:
+                    write(path, DATA[path])
+                self.deployed()
+                self.ota.busy = False
+                self.restarts.clear()
+                with Failing(after, errno):
+                    res = self.update(bundle(NEW))
+                self.assertEqual((res.status_code, len(self.restarts)), (500, 1), (errno, after))
+                res = self.update(bundle(NEW)[:-1])
+                self.assertEqual(res.status_code, 409)
+                self.assertIn("half way", res.json["error"])
+                self.restarted()
+                self.assertEqual(self.files(), joined(NEW, DATA), (errno, after))
+                self.assertEqual([guard.begin() for _ in range(3)], [True] * 3)
+                self.unchanged(OLD)
 
 
 class TestRefused(Case):
@@ -278,6 +308,18 @@ class TestRefused(Case):
             setattr(self.ota, name, usual)
             self.unchanged(OLD)
 
+    def test_a_new_folder_takes_its_room_once(self):
+        files = {"/static/%s%02d" % (folder, n): b"x" for folder in ("", "a/", "a-b/") for n in range(20)}
+        files["/main.py"] = b"new"
+        from microdot import ota_bundle
+
+        usual = ota_bundle.free
+        self.addCleanup(setattr, ota_bundle, "free", usual)
+        needed = len(files) + 3 * ota_bundle._FOLDER + ota_bundle._SPARE
+        for blocks, status in ((needed - 1, 507), (needed + 8, 200)):
+            ota_bundle.free = lambda blocks=blocks: (4096, blocks)
+            self.assertEqual(self.update(bundle(files)).status_code, status)
+
     def test_more_than_there_is_room_for(self):
         self.deployed()
         self.ota.max_size = 1 << 30
@@ -295,6 +337,36 @@ class TestRefused(Case):
             ota_bundle.free = usual
         self.assertEqual(caught.exception.status, 507)
         self.unchanged(OLD)
+
+    @unittest.skipIf(not hasattr(os, "VfsLfs2"), "needs a littlefs")
+    def test_a_flash_that_is_almost_full_is_refused_or_enough(self):
+        """Long names take room as well: in folders, in the journal and in the lists."""
+        old = {"/lib/%s%02d" % ("o" * 180, n): b"x" * 300 for n in range(28)}
+        new = {"/lib/%s%02d" % ("n" * 180, n): b"x" * 300 for n in range(28)}
+        flash = Flash(112)
+        onboard.root = journal.root = "/littlefs"
+        self.addCleanup(os.umount, "/littlefs")
+        outcomes = set()
+        for blocks in (38, 41, 43, 60):
+            if outcomes:
+                os.umount("/littlefs")
+            os.VfsLfs2.mkfs(flash)
+            os.mount(os.VfsLfs2(flash), "/littlefs")
+            for path in old:
+                write(path, old[path])
+            write("/.mdot/owned", owned(old))
+            with open("/littlefs/filler", "wb") as file:
+                for _ in range(os.statvfs("/littlefs")[3] - blocks - 1):
+                    file.write(bytes(4096))
+            self.ota.busy = False
+            try:
+                run(self.ota.install(Stream(bundle(new))))
+                outcomes.add("enough")
+            except Refused as e:
+                self.assertIn("needed", e.reason)
+                outcomes.add("refused")
+            self.assertEqual(read("/.mdot/journal"), None)
+        self.assertEqual(len(outcomes), 2)
 
     def test_files_that_are_not_the_deploys(self):
         for force in (False, True):
@@ -380,6 +452,29 @@ class TestRefused(Case):
         self.unchanged(OLD)
         self.assertFalse(self.ota.busy)
 
+    def test_a_time_that_ends_during_the_commit_is_not_over(self):
+        """What is committed to is never said to be refused."""
+        self.deployed()
+        self.ota.max_seconds = 0.2
+        commit, journal.commit = journal.commit, self.slow_commit
+        self.addCleanup(setattr, journal, "commit", commit)
+        self.commit = commit
+        gate = Gate(bundle(NEW))
+
+        async def late():
+            installing = asyncio.create_task(self.ota.install(gate))
+            await asyncio.sleep(0.05)
+            gate.open = True
+            return await installing
+
+        self.assertEqual(run(late()), bundles.BUILD)
+        self.assertEqual(self.files(), joined(NEW, DATA))
+        self.assertTrue(self.ota.busy)
+
+    def slow_commit(self, operations):
+        time.sleep(0.3)
+        self.commit(operations)
+
     def test_damage_of_the_boards_own_list(self):
         self.deployed()
         for text in (
@@ -391,6 +486,12 @@ class TestRefused(Case):
             res = self.update(bundle(NEW))
             self.assertEqual(res.status_code, 409)
             self.assertIn("damaged", res.json["error"])
+            res = run(self.listed())
+            self.assertEqual(res.status_code, 409)
+            self.assertIn("damaged: deploy over a cable", res.json["error"])
+
+    async def listed(self):
+        return await self.client.get("/ota/files", signature(await bundles.nonce(self.client), "files"))
 
 
 class TestAuthentication(Case):
@@ -494,6 +595,29 @@ class TestRestart(Case):
         run(updated())
 
 
+class Failing:
+    """Lets one operation of the journal's fail: the rename `after` + 1 behind that which commits."""
+
+    def __init__(self, after, errno):
+        self.left = after + 1
+        self.errno = errno
+
+    def __enter__(self):
+        journal.os = self
+
+    def __exit__(self, kind, exc, trace):
+        journal.os = os
+
+    def __getattr__(self, name):
+        return getattr(os, name)
+
+    def rename(self, path, target):
+        self.left -= 1
+        if self.left == -1:
+            raise OSError(self.errno, "failed")
+        os.rename(path, target)
+
+
 class Stream:
     def __init__(self, data):
         self._data = data
@@ -513,6 +637,24 @@ class Gate(Stream):
         while len(self._data) <= 1 and not self.open:
             await asyncio.sleep(0.01)
         return await super().read(n if self.open else min(n, max(1, len(self._data) - 1)))
+
+
+class Flash:
+    """A flash in memory."""
+
+    def __init__(self, blocks):
+        self._data = bytearray(blocks * 4096)
+
+    def readblocks(self, block, buffer, offset=0):
+        start = block * 4096 + offset
+        buffer[:] = self._data[start : start + len(buffer)]
+
+    def writeblocks(self, block, buffer, offset=0):
+        start = block * 4096 + offset
+        self._data[start : start + len(buffer)] = buffer
+
+    def ioctl(self, operation, argument):
+        return {4: len(self._data) // 4096, 5: 4096}.get(operation, 0)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,9 @@ REFUSED = [
 ]
 
 
+LONELY = '{"token": "\\ud800"}'  # half a surrogate pair
+
+
 class RemoteCase(unittest.TestCase):
     def setUp(self):
         for name, _, _, value in START:
@@ -123,7 +126,7 @@ class TestAdmission(RemoteCase):
         settings.TOKEN = "sesame"
 
         async def test(server):
-            for message in ("", "sesame", {}, {"token": ""}, {"token": "sesam"}, {"token": None}, {"token": ["sesame"]}):
+            for message in ("", "sesame", {}, {"token": ""}, {"token": "sesam"}, {"token": None}, {"token": [1]}, LONELY):
                 ws = await ws_client.connect(server, "/control")
                 await self.say(ws, message)
                 await self.say(ws, {"name": "lamp", "value": 1})

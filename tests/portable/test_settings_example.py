@@ -92,6 +92,9 @@ class TestAccount(Case):
         for body in ({}, [], {"password": 12345678}, {"password": "short"}, {"password": "x" * 65}, {"password": None}):
             self.assertEqual(self.ask("POST", "/login", body).status_code, 400, body)
         self.assertFalse(account.is_chosen())
+        half = '{"password": "\\ud800"}'  # of a surrogate pair: three bytes to MicroPython, no text to CPython
+        headers = {"Content-Type": "application/json"}
+        self.assertEqual(run(self.client.post("/login", headers, half)).status_code, 400)
 
     def test_it_is_kept_as_a_hash_only(self):
         self.enter()
@@ -113,6 +116,28 @@ class TestAccount(Case):
         self.assertEqual(self.ask("GET", "/status").status_code, 200)
         self.assertEqual(self.ask("GET", "/status", client=other).status_code, 401)
         self.assertEqual((self.enter(client=other), self.enter("battery staple", other)), (403, 200))
+
+    def test_with_a_certificate_the_cookie_never_travels_without_tls(self):
+        folder, device.FOLDER = device.FOLDER, "board/"
+        tls = sys.modules.get("microdot.tls")
+        sys.modules["microdot.tls"] = self  # a certificate would take seconds to make
+        self.server_context = lambda *files: files
+        try:
+            self.assertIsNone(main.certificate())
+            self.assertNotIn("Secure", self.cookie())
+            with open("board/cert.der", "w"):
+                pass
+            self.assertEqual(main.certificate(), ("board/cert.der", "board/key.der"))
+            self.assertIn("Secure", self.cookie())
+        finally:
+            device.FOLDER = folder
+            main.session.cookie_options.pop("secure", None)
+            del sys.modules["microdot.tls"]
+            if tls:
+                sys.modules["microdot.tls"] = tls
+
+    def cookie(self):
+        return str(self.ask("POST", "/login", {"password": PASSWORD}).headers["Set-Cookie"])
 
     def test_after_logging_out_the_cookie_is_gone(self):
         self.enter()

@@ -138,8 +138,12 @@ def _try(note):
 async def _confirm_later():
     import asyncio
 
-    await asyncio.sleep(seconds)
-    _try(confirm)
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            return _try(confirm)
+        except MemoryError:
+            pass  # a server may need all there is for a moment
 
 
 def _carried_on():

@@ -47,6 +47,9 @@ class Link:
         except StopIteration as exc:
             self.arrived(exc.value)
             return CHECK * 1000
+        except MemoryError:
+            self.trying = None  # it is over: its next step would look like success
+            raise
 
     def arrived(self, name):
         """Note that the interface is connected, and say so."""
@@ -116,7 +119,11 @@ async def _watch():
     import asyncio
 
     while True:
-        await asyncio.sleep(check() / 1000)
+        try:
+            pause = check() / 1000
+        except MemoryError:
+            pause = CHECK  # a server may need all there is for a moment
+        await asyncio.sleep(pause)
 
 
 def _connected_within(seconds):
