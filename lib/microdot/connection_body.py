@@ -75,13 +75,16 @@ async def wait(self, read, *args):
     """Await a read of the body: ask for the body first if the client waits for that, and not for ever."""
     if not self.reader:
         raise OSError(9)  # EBADF: the connection has ended
-    running = self.deadline
     left = True
     try:
         if self.expects:
             self.expects = 0
-            await self.write(_CONTINUE)
-        self.deadline = running or self.server.now + self.server.ticks(self.server.app.body_timeout)
+            running = self.deadline
+            try:
+                await self.write(_CONTINUE)
+            finally:
+                self.deadline = running
+        self.patience = self.server.now + self.server.ticks(self.server.app.body_timeout)
         n = await read(*args)
         left = not n
     except asyncio.CancelledError:
@@ -90,5 +93,5 @@ async def wait(self, read, *args):
     finally:
         if self.reader:  # else the connection has ended meanwhile
             self.departed = left
-            self.deadline = running
+            self.patience = 0
     return n

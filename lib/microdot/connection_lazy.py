@@ -33,10 +33,15 @@ async def reply(self, res, minor, keep, body):
         keep = False
     if keep and res._headers and "close" in str(res._headers.get("Connection", "")).lower():
         keep = False
-    from microdot.sender import send_response
-
     self.idle = not unread
-    keep = await send_response(self, res, minor, keep)
+    try:
+        from microdot.sender import send_response
+
+        keep = await send_response(self, res, minor, keep)
+    except BaseException:
+        if hasattr(res.body, "hang_up"):  # without memory for the reply: its handler must not wait for ever
+            res.body.hang_up()
+        raise
     if unread and keep:
         self.deadline = self.server.now + self.server.ticks(self.server.app.body_timeout)
         await body.skip()

@@ -91,7 +91,10 @@ async def _after_hooks(self, req, res):
     try:
         for hooks in (self.get_request_handlers(req, "after_request_handlers"), req._after or ()):
             for hook in hooks:
+                given = res.body
                 res = self.make_response(await invoke_handler(hook, req, res) or res)
+                if given is not res.body and hasattr(given, "hang_up") and isinstance(res.body, bytes):
+                    given.hang_up()  # nobody takes its events any more
     except BaseException:
         # Nobody sends this response: close its file, end its events.
         await load("streaming").close(res.body)

@@ -44,7 +44,9 @@ if sys.implementation.name == "micropython":
         except StopIteration as e:
             return e.value
         if isinstance(value, (str, bytes)):
-            return _resumed(value, result)
+            body = _resumed(value, result)
+            next(body)  # has begun, so that closing it closes the application's
+            return body
         return (yield from _resume(value, result))
 
     def invoke_handler(handler, *args, **kwargs):
@@ -65,8 +67,12 @@ if sys.implementation.name == "micropython":
                 return (yield from coroutine)
 
     def _resumed(first, rest):
-        yield first
-        yield from rest
+        try:
+            yield
+            yield first
+            yield from rest
+        finally:
+            rest.close()
 
 else:
     import asyncio

@@ -61,9 +61,9 @@ class Server:
 
     async def refuse(self, writer):
         """Turn a client away from a constant: too many connections, and none of them idle."""
-        if not self.ssl:  # a handshake costs more than there is
-            say(writer, BUSY)
         try:
+            if not self.ssl:  # a handshake costs more than there is
+                say(writer, BUSY)
             if self.refusing < self.max_connections:  # let the request arrive
                 self.refusing += 1
                 try:
@@ -71,9 +71,10 @@ class Server:
                 finally:
                     self.refusing -= 1
             unread(writer)
-        except OSError:
+        except (OSError, MemoryError):
             pass
-        close_writer(writer, False)
+        finally:
+            close_writer(writer, False)
 
     def evict(self, phases):
         """End the oldest connection that is in one of the phases; tell whether there was one."""
@@ -155,7 +156,7 @@ class Server:
                 self.date = None
                 self.plain.clear()
                 for connection in self.connections:
-                    if 0 < connection.deadline <= self.now:
+                    if 0 < connection.deadline <= self.now or 0 < connection.patience <= self.now:
                         connection.expire()
         except asyncio.CancelledError:
             if not self.stopping:
@@ -184,12 +185,12 @@ class Server:
 class Connection:
     """One client: reads requests, has them answered, sends the replies, one after the other."""
 
-    reader = writer = task = None
-    start = end = 0  # the unread bytes in buf
-    deadline = 0  # tick, 0 for none
-    phase = SENDING  # until it runs: there is no task yet that could be ended
+    # reader, writer, task
+    # start, end: the unread bytes in buf
+    # deadline: tick, 0 for none; patience: the same for the next bytes of a body, which may be awaited while a reply is sent
+    # phase: SENDING until it runs, as there is no task yet that could be ended
+    # expired: its time is over
     expects = 0  # the client waits for "100 Continue"
-    expired = False
     at_once = False  # pieces leave as they are written
     departed = False  # the client left while its body was read
     idle = False  # nothing of the request is left to read, while a reply is sent
@@ -199,6 +200,11 @@ class Connection:
     def __init__(self, server, buf=None):
         self.server = server
         self.buf = buf or bytearray(BUFFER)
+        # To set an attribute for the first time takes memory: what a connection needs to end is set now.
+        self.reader = self.writer = self.task = None
+        self.start = self.end = self.deadline = self.patience = 0
+        self.phase = SENDING
+        self.expired = False
 
     async def run(self, reader, writer):
         """Serve the connection until it ends; raises nothing but the cancellation of its task by others."""
@@ -286,7 +292,7 @@ class Connection:
         buf = self.buf
         try:
             self.reader = self.writer = self.task = None
-            self.start = self.end = self.deadline = self.expects = 0
+            self.start = self.end = self.deadline = self.patience = self.expects = 0
             self.expired = self.departed = self.at_once = False
             self.phase = SENDING
             if len(buf) <= 4 * BUFFER and not self.guest:
@@ -312,7 +318,7 @@ class Connection:
     def expire(self):
         """End the connection: its time is over."""
         self.expired = True
-        self.deadline = 0
+        self.deadline = self.patience = 0
         self.task.cancel()
 
     def __getattr__(self, name):
@@ -369,11 +375,14 @@ if MICROPYTHON:
     def unread(writer):
         """Take what the client has sent, up to 8 KB, as it would turn the reply into a reset; return how much it was."""
         n = 0
-        for _ in range(16):
-            data = writer.s.read(512)
-            if not data:
-                break
-            n += len(data)
+        try:
+            for _ in range(16):
+                data = writer.s.read(512)
+                if not data:
+                    break
+                n += len(data)
+        except (OSError, MemoryError):  # it has left, or has its reply as it is
+            pass
         return n
 else:
 

@@ -46,7 +46,7 @@ async def watch(connection, body):
         while n != 0 and connection.end - connection.start < len(connection.buf):
             n = await connection.fill()
             connection.end += n or 0
-    except OSError:
+    except (OSError, MemoryError):
         pass
     body.hang_up()
 

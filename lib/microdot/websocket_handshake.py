@@ -108,11 +108,12 @@ async def goodbye(ws):
         return  # nobody's but the application's, which closes it
     connection.deadline = connection.server.now + connection.server.ticks(ws.close_timeout)
     try:
-        while ws.close_code is None:
-            if ws._next() is None:
-                await ws._more()
-    except (WebSocketError, MemoryError):
-        if ws.close_code is None:
-            await connection.linger()  # frames that can't be read have no end
+        try:
+            while ws.close_code is None:
+                if ws._next() is None:
+                    await ws._more()
+        except (WebSocketError, MemoryError):
+            if ws.close_code is None:
+                await connection.linger()  # frames that can't be read have no end
     except OSError:
         pass

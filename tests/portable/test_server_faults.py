@@ -1,11 +1,14 @@
 # What goes wrong over real sockets: clients that send nonsense or leave, handlers and bodies that raise.
 
+import asyncio
+import unittest
 
 from client import Truncated, request
 from heads import REFUSED
 from microdot import Microdot, Request, Response
+from microdot.server import Connection
 from served import ServedCase
-from support import Chunks, Complaints
+from support import MICROPYTHON, Chunks, Complaints, until
 
 
 class FaultsCase(ServedCase):
@@ -263,3 +266,61 @@ class TestBrokenBodies(FaultsCase):
                     pass  # the connection was ended, which is right as well
 
             self.serve(test)
+
+
+@unittest.skipIf(not MICROPYTHON, "the heap of CPython can't be locked")
+class TestWithoutHeap(ServedCase):
+    # What a connection needs to begin and to end is in memory from the start.
+    def setUp(self):
+        super().setUp()
+        self.run_whole, self.expire_whole = Connection.run, Connection.expire
+        self.addCleanup(setattr, Connection, "run", self.run_whole)
+        self.addCleanup(setattr, Connection, "expire", self.expire_whole)
+
+    def test_connections_that_can_not_begin_take_no_place(self):
+        from micropython import heap_lock, heap_unlock
+
+        async def run(connection, reader, writer):
+            coroutine = self.run_whole(connection, reader, writer)
+            heap_lock()
+            try:
+                coroutine.send(None)
+            except StopIteration:
+                pass
+            finally:
+                heap_unlock()
+
+        async def test(server):
+            Connection.run = run
+            client = await server.connect()
+            await until(lambda: self.app._server.watcher)
+            await asyncio.sleep(0.02)
+            Connection.run = self.run_whole
+            self.assertEqual(self.app._server.connections, [])
+            await client.close()
+            self.assertEqual((await server.get("/")).text, "index")
+
+        self.serve(test)
+
+    def test_deadlines_end_connections_and_not_the_server(self):
+        from micropython import heap_lock, heap_unlock
+
+        whole = self.expire_whole
+
+        def expire(connection):
+            heap_lock()
+            try:
+                whole(connection)
+            finally:
+                heap_unlock()
+
+        async def test(server):
+            Connection.expire = expire
+            client = await server.connect()
+            await client.send(b"GET / HTTP/1.1\r\nHost:")
+            self.assertEqual((await client.rest())[:13], b"HTTP/1.1 408 ")
+            Connection.expire = whole
+            self.assertEqual((await server.get("/")).text, "index")
+
+        self.app.head_timeout = 0.1
+        self.serve(test, count_files=True)

@@ -4,6 +4,7 @@ import asyncio
 
 from client import request
 from microdot import Request
+from microdot import server as microdot_server
 from served import ServedCase
 from support import Endless, until
 
@@ -168,6 +169,32 @@ class TestConnections(LimitsCase):
             self.assertEqual((await server.get("/")).text, "index")
 
         self.serve(test, max_connections=1)
+
+    def test_client_that_is_turned_away_without_memory_is_closed(self):
+        def fail(writer):
+            raise MemoryError("none left in this test")
+
+        async def test(server):
+            slow = await server.connect()
+            await slow.send(request("GET", "/slow"))
+            await until(lambda: [c.phase for c in self.app._server.connections] == [microdot_server.HANDLING])
+            self.addCleanup(setattr, microdot_server, "unread", microdot_server.unread)
+            microdot_server.unread = fail
+            self.assertEqual((await server.exchange(b""))[:13], b"HTTP/1.1 503 ")
+            self.assertEqual((await slow.reply()).text, "slow")
+
+        self.serve(test, max_connections=1)
+
+    def test_what_a_client_sent_last_may_be_out_of_reach(self):
+        for error in (OSError(104), MemoryError()):
+
+            def read(n, error=error):
+                raise error
+
+            stream = type("Stream", (), {})()
+            stream.s = type("Socket", (), {})()
+            stream.s.read = read
+            self.assertEqual(microdot_server.unread(stream), 0)
 
     def test_many_connections_after_each_other(self):
         async def test(server):

@@ -97,6 +97,35 @@ class TestReplies(RepliesCase):
 
         self.serve(test)
 
+    def test_generator_whose_body_is_not_wanted_is_closed(self):
+        log = []
+
+        @self.app.get("/held")
+        def held(request):
+            log.append("begun")
+            try:
+                yield "first"
+                yield "second"
+            finally:
+                log.append("closed")
+
+        self.app.get("/failing")(held)
+
+        @self.app.after_request
+        def after(request, response):
+            if request.path == "/failing":
+                raise ValueError("broken by a test")
+
+        async def test(server):
+            for method, path, status in (("HEAD", "/held", 200), ("GET", "/failing", 500)):
+                with Complaints():
+                    client = await server.connect()
+                    await client.send(request(method, path))
+                    self.assertEqual((await client.reply(method)).status, status)
+                self.assertEqual(log.count("begun"), log.count("closed"))  # on CPython it need not begin
+
+        self.serve(test)
+
     def test_no_content_has_no_length(self):
         async def test(server):
             client = await server.connect()

@@ -4,7 +4,8 @@ import asyncio
 import unittest
 
 from client import request
-from microdot import Microdot
+from microdot import Microdot, Request, sender
+from microdot.server import pending
 from microdot.sse import SSE, broadcast, sse_response, with_sse
 from microdot.test_client import TestClient
 from served import Served, ServedCase
@@ -377,6 +378,50 @@ class TestDepartures(SseCase):
     def test_silent_handler_is_cancelled_at_once(self):
         self.leaves(lambda client: client.close())
 
+    def test_streams_without_memory_end_their_handlers(self):
+        def fail(*args):
+            raise MemoryError("none left in this test")
+
+        @self.app.get("/held")
+        @with_sse
+        async def held(request, sse):
+            connection = request._connection
+            connection.fill = fail
+            self.log.append("begun")
+            try:
+                while True:
+                    await sse.send("x")
+                    await asyncio.sleep(0.02)
+            finally:
+                del connection.fill
+                self.log.append("ended")
+
+        async def test(server):
+            client = await server.connect()
+            await client.send(request("GET", "/held"))
+            await until(lambda: "ended" in self.log)  # nobody could have looked after the client
+            self.addCleanup(setattr, sender, "head_of", sender.head_of)
+            sender.head_of = fail
+            await client.send(request("GET", "/held"))
+            await until(lambda: not self.app._server.connections)
+            await asyncio.sleep(0.1)
+            self.assertEqual(self.log.count("begun"), self.log.count("ended"))
+
+        with Complaints():
+            self.serve(test)
+
+    def test_handler_whose_events_a_hook_replaces_is_cancelled(self):
+        @self.app.after_request
+        async def replace(request, response):
+            await until(lambda: self.log)
+            return "replaced"
+
+        async def test(server):
+            self.assertEqual((await server.get("/silent")).text, "replaced")
+            await until(lambda: self.log == ["begun", "cancelled"])
+
+        self.serve(test)
+
     def test_by_reset(self):
         self.leaves(lambda client: client.reset())
 
@@ -421,6 +466,63 @@ class TestDepartures(SseCase):
                 self.assertEqual(self.log, ["begun", "cancelled"])
 
         run(test())
+
+
+class TestBodiesReadWhileAReplyIsSent(ServedCase):
+    # The two have a deadline each, and neither's end is the other's.
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(setattr, Request, "max_body_length", Request.max_body_length)
+        Request.max_body_length = 0
+        self.app.body_timeout = 0.2
+        self.log = []
+
+    def test_upload_that_stalls_ends_its_events(self):
+        @self.app.post("/progress")
+        @with_sse
+        async def progress(request, sse):
+            data = await request.stream.read(10)
+            while data:
+                await sse.send(len(data))
+                data = await request.stream.read(10)
+
+        async def test(server):
+            client = await server.connect()
+            await client.send(request("POST", "/progress", body=b"x" * 100)[:-50])
+            await until(lambda: self.app._server.connections)
+            await until(lambda: not self.app._server.connections)
+
+        self.serve(test)
+
+    def test_handler_is_not_ended_by_a_write_that_is_over(self):
+        @self.app.post("/slow")
+        @with_sse
+        async def slow(request, sse):
+            self.sent = 0
+            writer = request._connection.writer
+            while not pending(writer):
+                await sse.send("x" * 10000)
+                await asyncio.sleep(0)
+                self.sent += 10000
+            self.log.append("read")
+            await request.stream.read(10)
+            await asyncio.sleep(1.5)
+            self.log.append("end")
+
+        async def test(server):
+            self.app.write_timeout = 1
+            client = await server.connect()
+            await client.send(request("POST", "/slow", body=b"x" * 10)[:-10])
+            await until(lambda: self.log)
+            got = 0
+            while got < self.sent:
+                got += len(await client._reader.read(100000))
+            await asyncio.sleep(0.02)
+            await client.send(b"x" * 10)
+            await until(lambda: self.log[-1] == "end" or not self.app._server.connections)
+            self.assertEqual(self.log, ["read", "end"])
+
+        self.serve(test)
 
 
 class TestHeartbeat(SseCase):

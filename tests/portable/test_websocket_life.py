@@ -51,6 +51,25 @@ class TestDepartures(LifeCase):
     def test_by_reset(self):
         self.leaves(lambda client: client.reset(), b"")
 
+    def test_behind_what_can_not_be_read(self):
+        @self.app.get("/ws")
+        @with_websocket
+        async def brief(request, ws):
+            pass
+
+        async def test(server):
+            with Complaints() as complaints:
+                client = (await connect(server)).client
+                await client.send(b"\xff" * 20)
+                await asyncio.sleep(0.1)
+                sock = client._writer.s if MICROPYTHON else client._writer.get_extra_info("socket")
+                sock.setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")  # SO_LINGER, no time: closing it resets the connection
+                await client.reset()
+                await until(lambda: not self.app._server.connections)
+            self.assertEqual(complaints, [])
+
+        self.serve(test, count_files=True)
+
     def test_of_a_handler_that_leaves_a_receiver_behind(self):
         @self.app.get("/ws/<int:timeout>")
         @with_websocket
