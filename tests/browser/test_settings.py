@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -50,20 +51,23 @@ def _bundle(path: Path, content: bytes) -> Path:
 
 
 @contextmanager
-def _restarting(stage: Stage, setup: str) -> Iterator[None]:
-    """Start the application again each time that it ends, as a board does with a reset."""
+def _restarting(stage: Stage, setup: str) -> Iterator[list[Popen[bytes]]]:
+    """Start the application again each time that it ends, as a board does with a reset; give the processes that serve."""
     over = threading.Event()
+    started: list[Popen[bytes]] = []
 
     def watch() -> None:
         while not over.is_set():
             if stage._process and stage._process.poll() is not None:
-                stage.start(setup)
+                process = stage.start(setup)._process
+                assert process
+                started.append(process)
             time.sleep(0.1)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        yield
+        yield started
     finally:
         over.set()
         watcher.join()
@@ -132,15 +136,15 @@ def test_an_update_that_does_not_start_well_is_told(stage: Serve, visitor: Visit
     server = stage("settings").start(setup)
     visitor.allow("ERR_|failed: GET .*/status")
     page = _enter(_visited(visitor, server))
-    with _restarting(server, setup):
+    with _restarting(server, setup) as started:
         page.get_by_label("Bundle").set_input_files(_bundle(tmp_path / "new.bundle", b"1 / 0\n"))
         page.get_by_role("button", name="Install").click()
         expect(page.get_by_role("status")).to_contain_text("tries it")
-        for _ in range(3):
+        for number in range(3):
             # Once it is there again, its power fails before it is confirmed.
-            page.wait_for_timeout(3000)
-            assert server._process
-            server._process.kill()
+            while len(started) <= number:
+                page.wait_for_timeout(100)
+            started[number].kill()
         expect(page.get_by_role("alert")).to_contain_text("the one before is back")
     assert not (server.folder / ".device/main.py").exists()
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,6 @@ def serving(port: int) -> Iterator[Start]:
 
     yield start
     for process in started:
-        if process.poll() is None:
-            process.kill()
+        with suppress(ProcessLookupError):  # nothing is left of its session
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()

@@ -163,8 +163,9 @@ def build(app: Any) -> Any:  # noqa: C901 - a list of routes
 
     @app.get("/wait")
     async def wait(request: Any) -> str:
+        log.append("waiting")
         try:
-            await asyncio.sleep(30)
+            await asyncio.sleep(1000)
         except asyncio.CancelledError:
             log.append("cancelled")
             raise
@@ -177,8 +178,12 @@ def build(app: Any) -> Any:  # noqa: C901 - a list of routes
 
     @app.get("/linger")
     async def linger(request: Any) -> str:
+        """Wait until four are here, but not for ever: where they have to come one by one, the log shows it."""
         log.append("linger begun")
-        await asyncio.sleep(1)
+        for _ in range(1000):
+            if log.count("linger begun") >= 4:
+                break
+            await asyncio.sleep(0.01)
         log.append("linger over")
         return "lingered"
 

@@ -17,7 +17,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 LIB = HERE.parent.parent / "lib"
-PATIENCE = 20.0
+PATIENCE = 60.0  # seconds after which a condition counts as one that will not come true
 
 # What comes after `python -m`; `{bind}` is host:port, `{app}` module:name.
 ASGI = {
@@ -44,7 +44,7 @@ class Server:
         self.name, self.port, self.path, self._output = name, port, path, output
         with output.open("wb") as file:
             self.process = subprocess.Popen(
-                command, cwd=HERE, env=_environment(), stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+                command, cwd=HERE, env=_environment(output.parent), stdout=file, stderr=subprocess.STDOUT, start_new_session=True
             )
 
     def printed(self) -> str:
@@ -95,14 +95,14 @@ class Server:
     def json(self, target: str, headers: Mapping[str, str] | None = None) -> Any:
         return json.loads(self.get(target, headers))
 
-    def prints(self, text: str, seconds: float = 3) -> bool:
+    def prints(self, text: str, seconds: float = PATIENCE) -> bool:
         """Tell whether the server prints a text, soon."""
         deadline = time.monotonic() + seconds
         while text not in self.printed() and time.monotonic() < deadline:
             time.sleep(0.02)
         return text in self.printed()
 
-    def logs(self, line: str, seconds: float = 5) -> bool:
+    def logs(self, line: str, seconds: float = PATIENCE) -> bool:
         """Tell whether the application logs a line, soon."""
         seen: list[str] = []
         deadline = time.monotonic() + seconds
@@ -114,7 +114,7 @@ class Server:
     def stop(self) -> None:
         self.process.terminate()
         try:
-            self.process.wait(8)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, 9)  # the session that was begun for it
             self.process.wait()
@@ -144,5 +144,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": f"{LIB}{os.pathsep}{HERE}", "PYTHONUNBUFFERED": "1"}
+def _environment(folder: Path) -> dict[str, str]:
+    """Have files that the application leaves go with the server."""
+    return {**os.environ, "PYTHONPATH": f"{LIB}{os.pathsep}{HERE}", "PYTHONUNBUFFERED": "1", "TMPDIR": str(folder)}

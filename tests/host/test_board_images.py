@@ -14,6 +14,9 @@ from helpers import ROOT, one_line, run_tools
 from tools.files import digest
 from tools.uf2 import decoded
 
+# Whoever is first builds the images.
+pytestmark = pytest.mark.timeout(900)
+
 _FAMILIES = {"RPI_PICO": 0xE48BFF56, "RPI_PICO2": 0xE48BFF59}
 
 

@@ -62,6 +62,7 @@ def _with_path(tmp_path: Path, *programs: str) -> str:
     return str(folder)
 
 
+@pytest.mark.timeout(900)
 def test_the_life_of_a_build(builder: Builder) -> None:
     before = _state(builder.tree)
     _kill_a_build(builder)

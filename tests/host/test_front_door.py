@@ -24,7 +24,7 @@ def _make(*arguments: str, root: Path = ROOT, **environment: str) -> subprocess.
 
 
 def _page(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as reply:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as reply:
         assert reply.headers.get_content_type() == "text/html"
         return str(reply.read().decode())
 
@@ -39,7 +39,7 @@ def test_make_run_builds_nothing_again_and_ends_cleanly(firmware: Path, port: in
     assert "<h1>" in _page(port)
     # As a terminal does it: the signal goes to make and all its children.
     os.killpg(process.pid, signal.SIGINT)
-    said = process.communicate(timeout=10)[0].splitlines()
+    said = process.communicate(timeout=60)[0].splitlines()
     assert said == [f"serving examples/hello on http://127.0.0.1:{port} (Ctrl-C ends it)"]
 
 
@@ -54,7 +54,7 @@ def test_the_readme_s_program_runs(firmware: Path, port: int, serving: Start, tm
     (program,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     (tmp_path / "main.py").write_text(program)
     serving(sys.executable, "-m", "tools", "run", "--app", str(tmp_path), "--port", str(port), cwd=ROOT)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/hello/ann", timeout=10) as reply:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/hello/ann", timeout=60) as reply:
         assert json.load(reply) == {"hello": "ann"}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from helpers import ROOT
-from servers import Server, serving
+from servers import PATIENCE, Server, serving
 from websockets.sync.client import ClientConnection, connect
 
 _COMMANDS = {
@@ -47,8 +47,8 @@ def test_jinja(tmp_path: Path, server: str, module: str) -> None:
 def test_the_chat(tmp_path: Path, server: str, module: str) -> None:
     with _serving(tmp_path, server, "websocket", module) as running, _joined(running) as ann, _joined(running) as bob:
         ann.send("hello")
-        assert (ann.recv(10), bob.recv(10)) == ("hello", "hello")
+        assert (ann.recv(PATIENCE), bob.recv(PATIENCE)) == ("hello", "hello")
 
 
 def _joined(server: Server) -> ClientConnection:
-    return connect(f"ws://127.0.0.1:{server.port}/chat", open_timeout=30)
+    return connect(f"ws://127.0.0.1:{server.port}/chat", open_timeout=PATIENCE, proxy=None)

@@ -45,7 +45,7 @@ class Board:
 
     def application(self) -> str:
         """Ask the application for its page, which ends it; give the page."""
-        with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=5), timeout=_PATIENCE) as client:
             return client.get(self.url).text
 
     def settings(self) -> dict[str, object]:

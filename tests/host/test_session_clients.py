@@ -35,7 +35,7 @@ class Browser:
         """Return the path that redirects led to, and the text there; with a form it is posted."""
         data = urllib.parse.urlencode(form).encode() if form else None
         try:
-            reply = self._opener.open(self.url + path, data, timeout=10)
+            reply = self._opener.open(self.url + path, data, timeout=60)
         except urllib.error.HTTPError as error:
             reply = error
         with reply:
@@ -62,12 +62,12 @@ def test_cookies_made_by_pyjwt_are_taken(url: str) -> None:
     seven = {"visits": 7}
     for payload, key, visits in ((seven, KEY, "8"), (seven, "x" * 32, "1"), ({**seven, "exp": 1}, KEY, "1")):
         cookies = {"session": jwt.encode(payload, key, algorithm="HS256")}
-        assert requests.get(f"{url}/visits", cookies=cookies, timeout=10).text == visits
+        assert requests.get(f"{url}/visits", cookies=cookies, timeout=60).text == visits
 
 
 def test_malformed_cookies_start_anew(url: str) -> None:
     for value in ("", "x", "a.b.c", "W1tb." * 300, "=" * 100, "{}"):
-        assert requests.get(f"{url}/visits", headers={"Cookie": f"session={value}"}, timeout=10).text == "1"
+        assert requests.get(f"{url}/visits", headers={"Cookie": f"session={value}"}, timeout=60).text == "1"
 
 
 def test_login(url: str) -> None:

@@ -9,7 +9,7 @@ from time import sleep
 import httpx
 import pytest
 from httpx_sse import connect_sse
-from wire.client import connect, exchange, request, reset
+from wire.client import PATIENCE, connect, exchange, request, reset
 from wire.servers import INTERPRETERS, Server, serving, until
 
 APPLICATION = Path(__file__).parent / "live" / "application.py"
@@ -23,7 +23,7 @@ def server(request: pytest.FixtureRequest, firmware: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 
@@ -64,7 +64,7 @@ def test_silent_handlers_end_when_their_clients_leave(server: Server, rudely: bo
             reset(sock)
         else:
             sock.close()
-    assert until(lambda: _count(server) == 0, 2)
+    assert until(lambda: _count(server) == 0)
     assert until(lambda: len(server.descriptors()) <= len(before))
     assert server.printed() == ""
 

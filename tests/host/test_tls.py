@@ -31,7 +31,14 @@ def interpreter(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def server(interpreter: str, firmware: Path, pair: Pair) -> Iterator[Server]:
-    with serving(interpreter, firmware, pair, "head_timeout=1", "idle_timeout=1", "max_connections=4") as running:
+    with serving(interpreter, firmware, pair, "head_timeout=30", "idle_timeout=30", "max_connections=4") as running:
+        yield running
+
+
+@pytest.fixture
+def hasty(interpreter: str, firmware: Path, pair: Pair) -> Iterator[Server]:
+    """Serve with no patience for those who say nothing."""
+    with serving(interpreter, firmware, pair, "head_timeout=1", "idle_timeout=1") as running:
         yield running
 
 
@@ -67,6 +74,7 @@ def websocket(server: Server, path: str) -> ClientConnection:
         ssl=server.pair.trust_of_threads(),
         compression=None,
         max_size=None,
+        open_timeout=PATIENCE,
     )
 
 
@@ -162,8 +170,8 @@ def test_malformed_request_is_answered(server: Server) -> None:
         assert read_all(client).startswith(b"HTTP/1.1 400 ")
 
 
-def test_idle_connection_is_closed(server: Server) -> None:
-    with server.secure() as client:
+def test_idle_connection_is_closed(interpreter: str, firmware: Path, pair: Pair) -> None:
+    with serving(interpreter, firmware, pair, "head_timeout=30", "idle_timeout=1") as server, server.secure() as client:
         client.sendall(GET)
         assert read_all(client).startswith(b"HTTP/1.1 200 OK")
 
@@ -189,9 +197,9 @@ def test_secure_websocket_with_several_writers_and_a_slow_reader(server: Server)
 # Those who do not
 
 
-def test_silent_clients_are_closed(server: Server) -> None:
+def test_silent_clients_are_closed(hasty: Server) -> None:
     started = time.monotonic()
-    with server.connect() as client:
+    with hasty.connect() as client:
         assert read_all(client) == b""
         assert time.monotonic() - started > 0.9
 
@@ -237,12 +245,12 @@ def test_handshake_cut_anywhere(server: Server) -> None:
     assert server.answers()
 
 
-def test_handshake_that_stops_is_ended(server: Server) -> None:
+def test_handshake_that_stops_is_ended(hasty: Server) -> None:
     hello = client_hello()
     for data in (hello[:1], hello[:100], hello):
-        with server.connect() as client:
+        started = time.monotonic()
+        with hasty.connect() as client:
             client.sendall(data)
-            started = time.monotonic()
             read_all(client)
             assert time.monotonic() - started > 0.9
 

@@ -47,7 +47,7 @@ def server(request: pytest.FixtureRequest, firmware: Path) -> Iterator[Server]:
 
 def _open(server: Server, path: str = "/echo", compression: str | None = None, **options: Any) -> ClientConnection:
     address = f"ws://127.0.0.1:{server.port}{path}"
-    return connect(address, compression=compression, max_size=None, proxy=None, **options)
+    return connect(address, compression=compression, max_size=None, proxy=None, open_timeout=PATIENCE, **options)
 
 
 class Peer:
@@ -128,7 +128,7 @@ def test_pings(server: Server) -> None:
 def test_ping_of_ours_is_answered_and_the_client_kept(server: Server) -> None:
     with _open(server, "/pings") as ws:
         with pytest.raises(TimeoutError):
-            ws.recv(1.0)
+            ws.recv(3)  # longer than who does not answer is kept
         ws.send("still here")
         assert ws.recv(PATIENCE) == "still here"
 

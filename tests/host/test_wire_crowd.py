@@ -6,18 +6,19 @@ Who behaves is answered. Nothing here is timed: a client that is answered late r
 from __future__ import annotations
 
 import errno
+import signal
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from wire.client import LAST, connect, exchange, request, rest_or_reset, status_of
+from wire.client import LAST, PATIENCE, connect, exchange, request, rest_or_reset, status_of
 from wire.judges import read_replies, read_reply
 from wire.servers import INTERPRETERS, Server, serving
 
 CROWD = 200  # of each sort
+PATIENT = ["head_timeout=600", "idle_timeout=600"]  # who holds a connection is not ended for that
 CLOSE = request("GET", "/", "Connection: close")
 SLOW = request("GET", "/", *[f"X-{n}: slow" for n in range(10)])
 
@@ -83,7 +84,7 @@ def _check_normal_clients(server: Server, crowd: Crowd) -> None:
 @pytest.mark.parametrize("cap", ["", "max_connections=450"])
 @pytest.mark.parametrize("interpreter", INTERPRETERS)
 def test_hundreds_of_idle_and_slow_clients_keep_nobody_from_being_answered(interpreter: str, cap: str, firmware: Path) -> None:
-    settings = [cap] if cap else []
+    settings = [*PATIENT, cap] if cap else PATIENT
     with serving(interpreter, firmware, *settings) as server:
         exchange(server.port, LAST)
         before = server.descriptors()
@@ -113,7 +114,7 @@ def _burst(stack: ExitStack, server: Server, count: int) -> list[socket.socket]:
         sock.setblocking(False)
         assert sock.connect_ex(("127.0.0.1", server.port)) in (0, errno.EINPROGRESS)
     for sock in socks:
-        sock.settimeout(10)
+        sock.settimeout(PATIENCE)
     return socks
 
 
@@ -146,12 +147,11 @@ def test_a_burst_of_clients_leaves_nothing_behind(small: Server, data: bytes) ->
 def test_everybody_in_a_burst_who_asks_is_answered(interpreter: str, firmware: Path) -> None:
     # A connection with a request in it is not idle: it is answered, or turned away in words.
     with serving(interpreter, firmware, "max_connections=1") as server, ExitStack() as stack:
-        blocking = stack.enter_context(connect(server.port))
-        blocking.sendall(request("GET", "/block", "Connection: close"))
-        time.sleep(0.02)  # now all that follow come while the server looks away
+        server.process.send_signal(signal.SIGSTOP)  # all come while the server looks away
         socks = _burst(stack, server, 6)
         for sock in socks:
             sock.sendall(CLOSE)
+        server.process.send_signal(signal.SIGCONT)
         statuses = [_status(sock) for sock in socks]
     assert set(statuses) <= {200, 503}, statuses
     assert 200 in statuses
@@ -162,7 +162,7 @@ def test_who_is_turned_away_is_told_in_words(small: Server) -> None:
     with ExitStack() as stack:
         busy = [stack.enter_context(connect(small.port)) for _ in range(3)]
         for sock in busy:
-            sock.sendall(request("GET", "/drip") * 5)
+            sock.sendall(request("GET", "/drip") * 30)
             sock.recv(10)  # its reply has begun
         reply = read_reply(exchange(small.port, long_head))
         assert (reply.status, reply.get("connection"), reply.body) == (503, "close", b"")

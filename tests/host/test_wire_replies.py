@@ -123,16 +123,19 @@ def test_no_piece_of_a_reply_waits_for_the_client_to_confirm_the_last(server: Se
     # that it does so in each reply, so that not even the fastest of some is quick.
     whole = len(exchange(server.port, request("GET", "/kinds/" + kind), LAST)) - len(exchange(server.port, LAST))
     with connect(server.port) as sock:
-        times = [_time_of_a_reply(sock, "/kinds/" + kind, whole) for _ in range(20)]
-    assert min(times[10:]) < 0.02
+        waits = [_longest_wait_in_a_reply(sock, "/kinds/" + kind, whole) for _ in range(20)]
+    assert min(waits[10:]) < 0.03
 
 
-def _time_of_a_reply(sock: socket.socket, path: str, size: int) -> float:
-    started = time.monotonic()
+def _longest_wait_in_a_reply(sock: socket.socket, path: str, size: int) -> float:
+    """Measure no more than one piece: how long the whole takes depends on the machine."""
+    longest, before = 0.0, time.monotonic()
     sock.sendall(request("GET", path))
     while size > 0:
         size -= len(sock.recv(size))
-    return time.monotonic() - started
+        now = time.monotonic()
+        longest, before = max(longest, now - before), now
+    return longest
 
 
 def test_date_is_in_the_only_form_to_be_made(server: Server) -> None:

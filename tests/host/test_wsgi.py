@@ -201,7 +201,7 @@ def test_handlers_need_no_thread_until_they_wait() -> None:
 
     async def waits(request: Any) -> str:
         async with asyncio.Lock():
-            await asyncio.wait_for(asyncio.sleep(0.01), 1)
+            await asyncio.wait_for(asyncio.sleep(0.01), 60)
         names.append(threading.current_thread().name)
         return "waited"
 
@@ -239,7 +239,7 @@ def test_what_a_handler_leaves_behind_goes_on(kind: str) -> None:
 
     app = app_with(handler)
     assert call(app, wsgi_multithread=False).body == b"begun"
-    assert done.wait(5)
+    assert done.wait(60)
 
 
 def test_threads_share_one_loop_and_run_side_by_side() -> None:
@@ -252,13 +252,13 @@ def test_threads_share_one_loop_and_run_side_by_side() -> None:
         if len(meeting) == 3:
             for event in meeting:
                 event.set()
-        await asyncio.wait_for(meeting[-1].wait() if len(meeting) < 3 else asyncio.sleep(0), 5)
+        await asyncio.wait_for(meeting[-1].wait() if len(meeting) < 3 else asyncio.sleep(0), 60)
         return "met"
 
     all_there = threading.Barrier(3)
 
     def blocking(request: Any) -> str:
-        all_there.wait(5)
+        all_there.wait(60)
         return "met"
 
     app = app_with(handler)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 from hosted_cases import LONG, HostedCases
-from servers import WSGI, Server, serving
+from servers import PATIENCE, WSGI, Server, serving
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 APP = "hosted_routes:wsgi_app"
 CHUNKED = ("gunicorn-sync", "gunicorn-gthread", "waitress")  # mark the end of a chunked body
@@ -88,34 +88,37 @@ def test_a_single_thread_needs_no_other() -> None:
 
 
 def test_websocket(server: Server) -> None:
-    url = f"ws://127.0.0.1:{server.port}"
     if server.name != "gunicorn-gthread":
         if server.name != "gunicorn-sync":
             assert server.request("GET", "/ws", headers=HANDSHAKE)[0].status == 501
         return
     server.json("/log")
-    with connect(url + "/ws") as ws, connect(url + "/ws") as other:
+    with _connected(server, "/ws") as ws, _connected(server, "/ws") as other:
         for message in ("text é", b"\0\xff", "", "x" * 16384):
             ws.send(message)
             other.send(message)
-            assert ws.recv(5) == other.recv(5) == message
+            assert ws.recv(PATIENCE) == other.recv(PATIENCE) == message
     assert server.logs("ws left")
-    with connect(url + "/ws/bye") as ws:
-        assert ws.recv(5) == "bye"
+    with _connected(server, "/ws/bye") as ws:
+        assert ws.recv(PATIENCE) == "bye"
         with pytest.raises(ConnectionClosed):
-            ws.recv(5)
+            ws.recv(PATIENCE)
         assert ws.protocol.close_code == 1000
-    with pytest.raises(InvalidStatus) as refused, connect(url + "/ws/secret"):
+    with pytest.raises(InvalidStatus) as refused, _connected(server, "/ws/secret"):
         pass
     assert refused.value.response.status_code == 401
     assert server.get("/") == b"hello"
     assert "Traceback" not in server.printed().split("in the middle of a body")[-1]
 
 
+def _connected(server: Server, path: str) -> ClientConnection:
+    return connect(f"ws://127.0.0.1:{server.port}{path}", open_timeout=PATIENCE, proxy=None)
+
+
 def test_workers_have_loops_of_their_own() -> None:
     with serving("gunicorn", APP, "gunicorn --preload --workers 2 --bind {bind} --log-level warning {app}") as server:
         pids: set[int] = set()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while len(pids) < 2 and time.monotonic() < deadline:
             assert server.get("/sleep") == b"slept"
             pids.add(server.json("/state")["pid"])

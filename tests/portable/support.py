@@ -6,7 +6,7 @@ import sys
 from microdot import Request, errors
 
 MICROPYTHON = sys.implementation.name == "micropython"
-PATIENCE = 20  # seconds after which a test counts as stuck; nothing here should take one
+PATIENCE = 60  # seconds after which a test counts as stuck; nothing here should take one
 
 
 def run(coroutine, seconds=PATIENCE):

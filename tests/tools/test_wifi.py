@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -164,8 +163,6 @@ def _typed(board: Bridge, *lines: str) -> tuple[int, str]:
         for line, question in zip(lines, ("(SSID):", "there is none): ")):
             while question not in shown:
                 shown += os.read(terminal, 1000).decode()
-            # It is asked with the echo off from the first letter on.
-            time.sleep(0.2)
             os.write(terminal, line.encode() + b"\n")
         while data := _rest(terminal):
             shown += data.decode()

@@ -22,7 +22,7 @@ for path, options in (
     ("/large", {"max_message_length": 0}),
     ("/deflate", {"max_message_length": 100000, "compress": True}),
     ("/protocols", {"protocols": ["second", "first"], "origins": ["http://localhost", None]}),
-    ("/pings", {"ping_interval": 0.1, "ping_timeout": 0.3}),
+    ("/pings", {"ping_interval": 0.1, "ping_timeout": 2}),
 ):
     app.get(path)(with_websocket(**options)(echo))
 

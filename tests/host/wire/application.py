@@ -8,7 +8,6 @@ import asyncio
 import gc
 import json
 import sys
-import time
 
 from microdot import Microdot, send_file
 
@@ -124,13 +123,6 @@ async def open_iterators(request):
 async def slow(request):
     await asyncio.sleep(0.1)
     return "slow"
-
-
-@app.get("/block")
-async def block(request):
-    """Keep the server from everything else, as a slow sensor does."""
-    time.sleep(0.1)
-    return "blocked"
 
 
 @app.get("/drip")

@@ -6,7 +6,7 @@ import socket
 import struct
 from collections.abc import Iterable
 
-PATIENCE = 10.0  # seconds without a byte after which an answer counts as missing
+PATIENCE = 60.0  # seconds without a byte after which an answer counts as missing
 CHUNKED = "Transfer-Encoding: chunked"
 
 

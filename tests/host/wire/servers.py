@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 LIB = HERE.parent.parent.parent / "lib"
 APPLICATION = HERE / "application.py"
 INTERPRETERS = ("cpython", "micropython")
-PATIENCE = 10.0  # seconds after which a condition counts as one that will not come true
+PATIENCE = 60.0  # seconds after which a condition counts as one that will not come true
 
 
 def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
