@@ -44,7 +44,12 @@ class Server:
         self.name, self.port, self.path, self._output = name, port, path, output
         with output.open("wb") as file:
             self.process = subprocess.Popen(
-                command, cwd=HERE, env=_environment(output.parent), stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+                command,
+                cwd=HERE,
+                env=_environment(output.parent),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def printed(self) -> str:
