@@ -137,10 +137,11 @@ def deployed(
     """Deploy an application over the network; raise Failure with the old one running unless it says otherwise."""
     began, link = time.monotonic(), Link(where, read_key(key_file))
     state = link.state()
-    _check_id(where, str(state.get("id", "")), known_boards.pinned_id(deploy_toml.read(app).board, Path.cwd()))
+    settings = deploy_toml.read(app)
+    _check_id(where, str(state.get("id", "")), known_boards.pinned_id(settings.board, Path.cwd()))
     made = _built(app, state, as_source)
     present = link.files()
-    _check_protected(where, made, present, deploy_toml.read(app).protect, force)
+    _check_protected(where, made, present, settings.protect, force)
     bundle = bundles.made(made, present, force)
     same = not bundle.sent and state["build"] == made.build and not state["trial"]
     sent = 0

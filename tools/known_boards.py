@@ -69,12 +69,8 @@ def checked_id(text: str, where: str) -> str:
 def target(given: str | None, pinned: Mapping[str, str], folder: Path) -> Target:
     """Find the board that is meant: by what the user gave, else by what an application's `[board]` pins."""
     known = read(folder)
-    name = given if given in known else None
-    wanted = checked_id(pinned.get("id", ""), "deploy.toml: board.id")
-    if pinned.get("name"):
-        own = _named(pinned["name"], known)
-        wanted = _agreed(wanted, own.id)
-        name = name or (None if given else pinned["name"])
+    name = (given if given in known else None) if given else pinned.get("name")
+    wanted = _pinned_id(pinned, known)
     if name:
         wanted = _agreed(wanted, known[name].id)
         given = known[name].port or None
@@ -85,8 +81,12 @@ def target(given: str | None, pinned: Mapping[str, str], folder: Path) -> Target
 
 def pinned_id(pinned: Mapping[str, str], folder: Path) -> str:
     """Give the identity of the board that an application's `[board]` pins, or nothing."""
+    return _pinned_id(pinned, read(folder))
+
+
+def _pinned_id(pinned: Mapping[str, str], known: Mapping[str, Known]) -> str:
     wanted = checked_id(pinned.get("id", ""), "deploy.toml: board.id")
-    return _agreed(wanted, _named(pinned["name"], read(folder)).id) if pinned.get("name") else wanted
+    return _agreed(wanted, _named(pinned["name"], known).id) if pinned.get("name") else wanted
 
 
 def check(board: device.Device, wanted: str) -> None:

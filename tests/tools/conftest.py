@@ -11,6 +11,8 @@ import pytest
 from app_folders import ROOT, unix_firmware
 from bridge import Boards, Bridge, bridged
 
+from tools import deploying, paths
+
 
 @pytest.fixture
 def boards(tmp_path: Path) -> Iterator[Boards]:
@@ -35,3 +37,10 @@ def tested(tmp_path: Path) -> Iterator[Path]:
 def board(boards: Boards) -> Bridge:
     """Give a stand-in for a board with our firmware, and nothing on it."""
     return boards(identity="aa01")
+
+
+@pytest.fixture
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the tools build below a folder of the test's own, and wait for no words of an application that was just started."""
+    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(deploying, "FIRST_WORDS", 0.01)

@@ -12,16 +12,12 @@ from app_folders import complaint, run_verb
 from bridge import Boards, Bridge, tree
 from deploys import app, built, deploy, lying, put, run
 
-from tools import build, deploying, device, paths, rollback
+from tools import build, deploying, device, rollback
 from tools import deploy as verb
 from tools.console import Failure
 from tools.known_boards import Target
 
-
-@pytest.fixture(autouse=True)
-def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(deploying, "FIRST_WORDS", 0.01)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def test_the_board_holds_what_was_built_and_starts_it(board: Bridge, tmp_path: Path) -> None:

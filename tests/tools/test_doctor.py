@@ -10,13 +10,9 @@ from app_folders import micropython, run_verb
 from bridge import Boards, Bridge
 from deploys import app, deploy, put
 
-from tools import deploying, paths, shadows
+from tools import shadows
 
-
-@pytest.fixture(autouse=True)
-def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(deploying, "FIRST_WORDS", 0.01)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def examined(board: Bridge, folder: Path) -> dict[str, object]:

@@ -9,13 +9,7 @@ from app_folders import application, complaint, run_verb
 from bridge import Bridge
 from deploys import app, deploy
 
-from tools import deploying, paths
-
-
-@pytest.fixture(autouse=True)
-def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(deploying, "FIRST_WORDS", 0.01)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.mark.parametrize(

@@ -13,17 +13,13 @@ from bridge import Bridge
 from deploys import app, deploy
 from verb_process import Running, running
 
-from tools import deploying, paths
 from tools.tracebacks import Mapper
 
 _DIES = "import broken\nbroken.read()\n"
 _BROKEN = "def read():\n    return 1 / 0\n"
 
 
-@pytest.fixture(autouse=True)
-def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(deploying, "FIRST_WORDS", 0.01)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def _restarted(board: Bridge, monitor: Running, count: int = 1) -> None:

@@ -14,8 +14,6 @@ from bridge import Bridge
 from deploys import app, deploy, lying
 from verb_process import Running, running
 
-from tools import deploying, paths
-
 _GUARDED = HELLO + "\n\nif __name__ == '__main__':\n    app.run(host='0.0.0.0', port=80)\n"
 _UNGUARDED = HELLO + "\n\napp.run(port=80)\n"
 _OWN_LOOP = HELLO + "\n\nimport asyncio\nasyncio.run(app.start_server(port=80, debug=True))\n"
@@ -106,13 +104,7 @@ def test_a_port_out_of_range_is_refused(port: str, tmp_path: Path) -> None:
     assert complaint(done, 2) == f"port {port}: out of range: give one of 1 to 65535, as in PORT=5001"
 
 
-@pytest.fixture
-def build_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(deploying, "FIRST_WORDS", 0.01)
-
-
-@pytest.mark.usefixtures("build_folder")
+@pytest.mark.usefixtures("quick")
 def test_on_a_board_it_leaves_no_trace_and_the_deployed_one_goes_on(board: Bridge, tmp_path: Path) -> None:
     before = deploy(board, app(tmp_path / "one", "deployed"))
     board.said = b""
