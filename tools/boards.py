@@ -56,13 +56,14 @@ _UNIX = Board(
     arguments=("VARIANT=standard", "MICROPY_PY_FFI=0", "MICROPY_PY_BTREE=0"),
 )
 
+_SHARED = ("board/romfs_info.c", "board/ppp_lock.h")  # what our definitions of boards have in common
 _PICO = Board(
     "RPI_PICO",
     port="rp2",
     packages=("micropython", "mbedtls", "lwip", "pico-sdk-source", "tinyusb-source"),
     submodules=("lib/mbedtls", "lib/lwip", "lib/pico-sdk", "lib/tinyusb"),
     folders=(*_COMMON, "ports/rp2", "drivers", "lib/libm", "lib/lwip", "lib/pico-sdk", "lib/tinyusb"),
-    sources=("board/RPI_PICO", "board/romfs_info.c"),
+    sources=("board/RPI_PICO", *_SHARED),
     definition="board/RPI_PICO",
     family="rp2040",
 )
@@ -96,7 +97,7 @@ ALL = (
     ),
     _PICO,
     _PICO._replace(
-        name="RPI_PICO2", sources=("board/RPI_PICO2", "board/romfs_info.c"), definition="board/RPI_PICO2", family="rp2350-arm-s"
+        name="RPI_PICO2", sources=("board/RPI_PICO2", *_SHARED), definition="board/RPI_PICO2", family="rp2350-arm-s"
     ),
     _PICO_W,
     _PICO_W._replace(name="RPI_PICO2_W", family="rp2350-arm-s"),

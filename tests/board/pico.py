@@ -79,6 +79,8 @@ class State(NamedTuple):
     operations: int  # sectors erased and pages programmed since the power came on
     resets: int  # by the watchdog, which `machine.reset` uses too
     seconds: float  # by the board's clock, since its power came on or it was reset
+    entered: int  # times that the program came into the outer one of two watched functions
+    overlapped: int  # times that the inner one began before it was back
 
 
 class Board:
@@ -106,6 +108,13 @@ class Board:
     def cut_after(self, operations: int) -> None:
         """Let the power fail in the middle of the operation on the flash that follows so many more."""
         self._ask(f"cut {operations}")
+
+    def watch(self, outer: int, inner: int) -> None:
+        """Count how often the function at one address is entered, and the one at the other begins within it.
+
+        In it the board's clock leaps by a tenth of a second: whatever interrupts are to run by then want to run there.
+        """
+        self._ask(f"watch {outer} {inner}")
 
     def wait(self, happened: Callable[[State], bool], seconds: float = 120) -> State:
         """Wait for something to have happened on the board."""

@@ -22,6 +22,7 @@ export class Pico {
     this.usb = new Stream();
     this.uart = new Stream();
     this.onReset = () => {};
+    this.probe = null; // what looks at each instruction ahead of it
     this.resets = 0;
     this.#powerOn();
   }
@@ -37,11 +38,12 @@ export class Pico {
   }
 
   #execute(end) {
-    const { clock, mcu, rom } = this;
+    const { clock, mcu, rom, probe } = this;
     while (clock.nanos < end) {
       if (mcu.core.waiting) {
         clock.tick(Math.min(clock.nanosToNextAlarm || end - clock.nanos, end - clock.nanos));
       } else {
+        probe?.step(mcu.core, clock);
         clock.tick(((mcu.core.executeInstruction() + rom.takeCycles()) * 1e9) / mcu.clkSys);
       }
     }

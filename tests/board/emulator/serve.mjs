@@ -1,15 +1,17 @@
 // The board for other programs: its USB serial and its UART0 on two TCP ports of the loopback interface, at the pace of the
 // machine's clock or as near as it gets.    node serve.mjs FLASH [N]
 // FLASH is the file that its flash chip is kept in. Once the board listens, and then for each line on standard input, this
-// prints a line of JSON that tells its state. The lines: `state`, and `cut N`: the power fails in the operation on the flash
-// that follows N more; the argument counts from the beginning. Without power, and in the boot loader, nothing listens. It ends when its standard input does, so that it
-// is never left behind.
+// prints a line of JSON that tells its state. The lines: `state`; `cut N`: the power fails in the operation on the flash
+// that follows N more, which the argument counts from the beginning; `watch OUTER INNER`: count from now on how often the function
+// at the one address is entered, and how often the one at the other begins within it. Without power, and in the boot loader,
+// nothing listens. It ends when its standard input does, so that it is never left behind.
 import { randomInt } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import readline from 'node:readline';
 
 import { Flash, PowerCut } from './flash.mjs';
+import { Overlap } from './overlap.mjs';
 import { Pico } from './pico.mjs';
 import { BootLoader } from './rom.mjs';
 
@@ -71,11 +73,15 @@ function run() {
 
 const ports = { usb: await usb.listening(), uart: await uart.listening() };
 const tell = () => {
-  const { clock, resets } = pico;
-  console.log(JSON.stringify({ ...ports, power, operations: flash.operations, resets, seconds: clock.nanos / 1e9 }));
+  const { clock, resets, probe } = pico;
+  const { entered = 0, overlapped = 0 } = probe ?? {};
+  const { operations } = flash;
+  console.log(JSON.stringify({ ...ports, power, operations, resets, seconds: clock.nanos / 1e9, entered, overlapped }));
 };
 readline.createInterface({ input: process.stdin }).on('line', (line) => {
-  if (line.startsWith('cut ')) flash.cutAfter = flash.operations + Number(line.slice(4));
+  const [verb, ...numbers] = line.split(' ');
+  if (verb === 'cut') flash.cutAfter = flash.operations + Number(numbers[0]);
+  if (verb === 'watch') pico.probe = new Overlap(...numbers.map(Number));
   tell();
 }).on('close', () => process.exit(0));
 tell();

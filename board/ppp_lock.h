@@ -1,0 +1,72 @@
+// PPP keeps out of lwIP's way.  MicroPython runs lwIP's timers from an interrupt, and its sockets hold the timers back while
+// they are in lwIP; PPP of MicroPython 1.25 does not.  A timer that sends a segment again, while the answer that lets PPP send
+// the same one is being read, puts a second header in front of it and ties its queue into a knot: the connection is dead.
+//
+// This file is read before extmod/network_ppp_lwip.c, and has its calls of lwIP made under the lock that sockets take.
+#include "py/mphal.h"
+#include "py/stream.h"
+#include "extmod/modmachine.h"
+#include "netif/ppp/pppapi.h"
+#include "netif/ppp/pppos.h"
+
+#define PPP_STUCK_MS (2) // without room for a byte this long, the line takes none: a byte of 9600 baud leaves in one
+
+static inline void ppp_locked_input(ppp_pcb *pcb, const void *data, int len) {
+    MICROPY_PY_LWIP_ENTER
+    pppos_input(pcb, data, len);
+    MICROPY_PY_LWIP_EXIT
+}
+
+static inline ppp_pcb *ppp_locked_create(struct netif *netif, pppos_output_cb_fn output, ppp_link_status_cb_fn status, void *self) {
+    MICROPY_PY_LWIP_ENTER
+    ppp_pcb *pcb = pppos_create(netif, output, status, self);
+    MICROPY_PY_LWIP_EXIT
+    return pcb;
+}
+
+static inline err_t ppp_locked_connect(ppp_pcb *pcb, u16_t holdoff) {
+    MICROPY_PY_LWIP_ENTER
+    err_t error = ppp_connect(pcb, holdoff);
+    MICROPY_PY_LWIP_EXIT
+    return error;
+}
+
+static inline err_t ppp_locked_close(ppp_pcb *pcb, u8_t no_carrier) {
+    MICROPY_PY_LWIP_ENTER
+    err_t error = ppp_close(pcb, no_carrier);
+    MICROPY_PY_LWIP_EXIT
+    return error;
+}
+
+static inline err_t ppp_locked_free(ppp_pcb *pcb) {
+    MICROPY_PY_LWIP_ENTER
+    err_t error = ppp_free(pcb);
+    MICROPY_PY_LWIP_EXIT
+    return error;
+}
+
+// Write as `mp_stream_rw` does, but for a UART wait for room without letting Python's callbacks run, as one of them is PPP's
+// own, which would enter lwIP a second time.
+static mp_uint_t ppp_rw(mp_obj_t stream, void *data, mp_uint_t len, int *error, byte flags) {
+    if (!(flags & MP_STREAM_RW_WRITE) || !mp_obj_is_type(stream, &machine_uart_type)) {
+        return mp_stream_rw(stream, data, len, error, flags);
+    }
+    const mp_stream_p_t *uart = mp_get_stream(stream);
+    mp_uint_t done = 0;
+    *error = 0;
+    for (uint32_t since = mp_hal_ticks_ms(); done < len && mp_hal_ticks_ms() - since <= PPP_STUCK_MS;) {
+        if ((uart->ioctl(stream, MP_STREAM_POLL, MP_STREAM_POLL_WR, error) & MP_STREAM_POLL_WR)
+            && uart->write(stream, (byte *)data + done, 1, error) == 1) {
+            done++;
+            since = mp_hal_ticks_ms();
+        }
+    }
+    return done;
+}
+
+#define pppos_input ppp_locked_input
+#define pppos_create ppp_locked_create
+#define ppp_connect ppp_locked_connect
+#define ppp_close ppp_locked_close
+#define ppp_free ppp_locked_free
+#define mp_stream_rw ppp_rw
