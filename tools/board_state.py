@@ -107,15 +107,25 @@ def parsed(port: str, text: str) -> State:
         for kind, *rest in lines[1:]:
             _take(state, kind, rest)
         _check_record(state.record)
+    except _DamagedRecord:
+        way = f"remove it with `mpremote connect {port} rm :{OWNED}`, and deploy with --adopt"
+        raise Failure(f"{port}: {OWNED}, the record of what was deployed, is damaged: {way}") from None
     except (IndexError, KeyError, SyntaxError, TypeError, ValueError):
-        raise Failure(f"{port}: the board's state makes no sense: reset it, and let `doctor` look at {OWNED}") from None
+        raise Failure(f"{port}: the board's state makes no sense: reset it and try again") from None
     return state
+
+
+class _DamagedRecord(Exception):
+    pass
 
 
 def _take(state: State, kind: str, rest: list[Any]) -> None:
     if kind == "owned":
         state.record += rest[0]
-        _take_owned(state, rest[0].decode(), rest[1])
+        try:
+            _take_owned(state, rest[0].decode(), rest[1])
+        except ValueError:
+            raise _DamagedRecord from None
     elif kind == "file":
         state.files[rest[0]] = rest[1]
     elif kind == "folder":
@@ -136,7 +146,7 @@ def _take_owned(state: State, line: str, actual: str | None) -> None:
 
 def _check_record(record: bytes) -> None:
     if record and not (record.startswith(b"# ") and record.endswith(b"\n")):
-        raise ValueError
+        raise _DamagedRecord
 
 
 def name_of(path: str, sha256: str) -> str:

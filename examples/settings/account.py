@@ -7,6 +7,7 @@ import os
 from hmac import compare_digest
 
 import device
+from microdot.ota import Refused
 from onboard import settings
 
 ROUNDS = 500  # of SHA-256, which a board does in a moment; who has its flash has a faster machine for guessing
@@ -37,8 +38,11 @@ def knows(password):
 
 
 def session_key():
-    """Return the key that signs sessions; before there is a password, one that is forgotten."""
-    return binascii.unhexlify(_kept()["key"]) if is_chosen() else os.urandom(32)
+    """Return the key that signs sessions; before there is a password, and while it can't be read, one that is forgotten."""
+    try:
+        return binascii.unhexlify(_kept()["key"])
+    except (KeyError, Refused):
+        return os.urandom(32)
 
 
 def _kept():

@@ -6,6 +6,7 @@ import sys
 import time
 
 import onboard
+from microdot.ota import Refused
 from onboard import journal
 
 MAX_NETWORKS = 8
@@ -23,10 +24,13 @@ if not BOARD:
 
 
 def settings():
-    """Return the settings as they are kept, an empty dictionary on a new device."""
+    """Return the settings as they are kept, an empty dictionary on a new device; refuse what needs them if they can't be read."""
     from onboard import settings
 
-    return settings.read() if onboard.there("/config.json") else {}
+    try:
+        return settings.load() if onboard.there("/config.json") else {}
+    except (OSError, ValueError):  # a device whose password can't be read is no new one
+        raise Refused(500, "The settings can't be read: mend /config.json over USB.")  # noqa: B904 (see main.py)
 
 
 def port(secure):

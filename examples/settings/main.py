@@ -59,6 +59,7 @@ def owner(f):
 
 
 @app.errorhandler(401)
+@told
 async def unknown(request):
     return {"error": "log in first", "chosen": account.is_chosen()}, 401
 

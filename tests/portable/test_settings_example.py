@@ -88,6 +88,18 @@ class TestAccount(Case):
         self.assertEqual(self.ask("GET", "/status", client=stranger).status_code, 401)
         self.assertEqual(self.enter(client=stranger), 200)
 
+    def test_whose_settings_can_not_be_read_takes_no_first_visitor(self):
+        self.enter()
+        for damage in (b"", b'{"account": {"salt"', b"[]", b"\xff" * 10, b" " * 5000):
+            with open("board/config.json", "wb") as file:
+                file.write(damage)
+            main.session.secret_key = account.session_key()  # as a start does
+            told = self.ask("GET", "/status")
+            self.assertEqual((told.status_code, self.enter()), (500, 500), damage)
+            self.assertIn("over USB", told.json["error"])
+            with open("board/config.json", "rb") as file:
+                self.assertEqual(file.read(), damage)
+
     def test_what_is_no_password(self):
         for body in ({}, [], {"password": 12345678}, {"password": "short"}, {"password": "x" * 65}, {"password": None}):
             self.assertEqual(self.ask("POST", "/login", body).status_code, 400, body)

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from app_folders import micropython, run_verb
+from app_folders import complaint, micropython, run_verb
 from bridge import Boards, Bridge
-from deploys import app, deploy, put
+from deploys import app, built, deploy, lying, put, run
 
 from tools import shadows
 
@@ -65,8 +65,6 @@ def test_what_is_worth_a_look(boards: Boards, tmp_path: Path) -> None:
     deploy(board, app(tmp_path / "app", "app", {"page.txt": "page", "gone.txt": "gone"}))
     put(board, {"/page.txt": "changed", "/microdot.py": "Microdot = None", "/helper.py": "NAME = 1", "/main.mpy": ""})
     put(board, {"/.mdot/boots": "3", "/.mdot/new/" + "0" * 24: "left"})
-    from deploys import run
-
     run(board, "import os; os.remove('/gone.txt')")
     found = examined(board, tmp_path)
     assert found["notes"] == [
@@ -126,3 +124,17 @@ def test_the_firmware_beats_lib_and_loses_to_the_top() -> None:
 def test_the_firmwares_modules_are_read_from_its_help() -> None:
     listing = "__main__          microdot/__init__  microdot/app      time\nasyncio/core\nPlus any modules on the filesystem\n"
     assert shadows.frozen_modules(listing) == {"__main__", "microdot", "time", "asyncio"}
+
+
+@pytest.mark.parametrize("line", [b"nonsense", b"00 x /a", b"# one two three", b"ab 1", b"00 1 /\xff"])
+def test_a_damaged_record_is_told_with_the_way_out(board: Bridge, tmp_path: Path, line: bytes) -> None:
+    source = app(tmp_path / "app", "app")
+    files = built(deploy(board, source))
+    run(board, f"with open('/.mdot/owned', 'ab') as file: file.write({line!r} + bytes((10,)))")
+    for verb in (["doctor"], ["deploy", str(source)]):
+        said = complaint(run_verb(*verb, "--port", board.port, cwd=source))
+        way = f"remove it with `mpremote connect {board.port} rm :/.mdot/owned`, and deploy with --adopt"
+        assert said == f"{board.port}: /.mdot/owned, the record of what was deployed, is damaged: {way}"
+    run(board, "import os; os.remove('/.mdot/owned')")
+    deploy(board, source, adopt=True, yes=True)
+    assert lying(board) == files

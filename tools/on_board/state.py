@@ -104,7 +104,10 @@ def tell_owned():
             for line in file:
                 path = None
                 if line[:1] != b"#":
-                    path = line[:-1].split(b" ", 2)[-1].decode()
+                    try:
+                        path = line[:-1].split(b" ", 2)[-1].decode()
+                    except ValueError:
+                        pass  # damaged: who reads what we tell will say so
                     paths.add(path)
                 status = path and there(path)
                 print(("owned", line, digest(path) if status and not status[0] & 0x4000 else None))

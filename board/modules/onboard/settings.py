@@ -14,12 +14,20 @@ _PARTS = {"hostname": str, "country": str, "networks": list, "ppp": dict, "porta
 
 
 def read():
-    """Return the settings as a dict without the parts that can't be right; print one line if there is such a part."""
+    """Return the settings as `load` does; print one line and return an empty dict if they can't be read."""
     try:
-        found = _loaded()
+        return load()
     except (OSError, ValueError) as exc:
         print(f"onboard: config.json: {exc}: ignored")
         return {}
+
+
+def load():
+    """Return the settings as a dict without the parts that can't be right; print one line if there is such a part.
+
+    Raise OSError, or ValueError when they are no JSON object of up to `MAX_BYTES` bytes.
+    """
+    found = _parsed()
     for part in [part for part in _PARTS if part in found and not _is_sound(part, found[part])]:
         print(f"onboard: config.json: {part}: not of the right form: ignored")
         del found[part]
@@ -37,7 +45,7 @@ def write(settings):
     os.rename(path + ".new", path)
 
 
-def _loaded():
+def _parsed():
     with open(onboard.root + _PATH, "rb") as file:
         text = file.read(MAX_BYTES + 1)
     if len(text) > MAX_BYTES:
