@@ -24,7 +24,7 @@ if not BOARD:
 
 
 def settings():
-    """Return the settings as they are kept, an empty dictionary on a new device; refuse what needs them if they can't be read."""
+    """Return the settings as they are kept, an empty dictionary on a new device; refuse if they can't be read."""
     from onboard import settings
 
     try:
