@@ -42,7 +42,7 @@ def _serving(image: Path, application: str, folder: Path) -> Iterator[Network]:
     with pico.started(image) as board, linked(board) as network:
         board.mpremote("cp", "--recursive", *map(str, source.iterdir()), ":")
         board.mpremote("run", "--no-follow", str(program))
-        network.wait_until_up()
+        network.wait_until_served()
         yield network
 
 
