@@ -9,7 +9,7 @@
 #include "netif/ppp/pppapi.h"
 #include "netif/ppp/pppos.h"
 
-#define PPP_STUCK_MS (2) // without room for a byte this long, the line takes none: a byte of 9600 baud leaves in one
+#define PPP_STUCK_MS (50) // without room for a byte this long, the line takes none: at 9600 baud 32 bytes leave in 34
 
 static inline void ppp_locked_input(ppp_pcb *pcb, const void *data, int len) {
     MICROPY_PY_LWIP_ENTER
@@ -45,8 +45,8 @@ static inline err_t ppp_locked_free(ppp_pcb *pcb) {
     return error;
 }
 
-// Write as `mp_stream_rw` does, but for a UART wait for room without letting Python's callbacks run, as one of them is PPP's
-// own, which would enter lwIP a second time.
+// Write as `mp_stream_rw` does, but for a UART wait for room without letting Python's callbacks run: one of them is PPP's
+// own, which enters lwIP anew.  A reply of more than the UART's buffer was cut off there.
 static mp_uint_t ppp_rw(mp_obj_t stream, void *data, mp_uint_t len, int *error, byte flags) {
     if (!(flags & MP_STREAM_RW_WRITE) || !mp_obj_is_type(stream, &machine_uart_type)) {
         return mp_stream_rw(stream, data, len, error, flags);

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,10 +14,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tools import boards, checkout, mpy_cross, source, uf2
+from tools import boards, checkout, elf_sizes, mpy_cross, source, uf2
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).resolve().parent
@@ -81,6 +83,7 @@ class State(NamedTuple):
     seconds: float  # by the board's clock, since its power came on or it was reset
     entered: int  # times that the program came into the outer one of two watched functions
     overlapped: int  # times that the inner one began before it was back
+    sent: int  # bytes over UART0
 
 
 class Board:
@@ -109,12 +112,16 @@ class Board:
         """Let the power fail in the middle of the operation on the flash that follows so many more."""
         self._ask(f"cut {operations}")
 
-    def watch(self, outer: int, inner: int) -> None:
-        """Count how often the function at one address is entered, and the one at the other begins within it.
+    def watch(self, outer: str, inner: str, leap: int = 0) -> None:
+        """Count from now on how often a function of the firmware is entered, and how often another begins within it.
 
-        In it the board's clock leaps by a tenth of a second: whatever interrupts are to run by then want to run there.
+        The board's clock leaps by so many milliseconds there: what interrupts are to run by then wants to run there.
         """
-        self._ask(f"watch {outer} {inner}")
+        self._ask(f"watch {_address(outer)} {_address(inner)} {leap}")
+
+    def pace(self) -> None:
+        """Let UART0 take the time that its baud rate asks for."""
+        self._ask("pace")
 
     def wait(self, happened: Callable[[State], bool], seconds: float = 120) -> State:
         """Wait for something to have happened on the board."""
@@ -136,6 +143,12 @@ class Board:
         # The packages of the environment only, as a user has them: not this repository's modules.
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         return subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True, timeout=seconds)
+
+
+@cache
+def _address(function: str) -> int:
+    symbols = elf_sizes.output("nm", str(ROOT / "build/RPI_PICO/firmware.elf")).splitlines()
+    return next(int(line.split()[0], 16) for line in symbols if re.fullmatch(rf"\w+ [Tt] {function}(\.\w+)*", line))
 
 
 @contextmanager

@@ -1,26 +1,48 @@
-"""PPP and lwIP's timers, which an interrupt runs: neither begins while the other is in lwIP."""
+"""PPP takes turns in lwIP with the timers that an interrupt runs, and with itself (`board/ppp_lock.h`)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pico
-from network import Network
+import pytest
+from network import Network, linked
 from ppp import BOARD
 
-from tools import elf_sizes
+_LINE = "115200, tx=Pin(0), rx=Pin(1), rxbuf=4096, txbuf=4096"
 
 
-def _address(image: Path, name: str) -> int:
-    symbols = elf_sizes.output("nm", str(image.with_suffix(".elf"))).splitlines()
-    return next(int(line.split()[0], 16) for line in symbols if line.endswith(f" T {name}"))
-
-
-def test_lwip_s_timers_wait_until_a_packet_is_read(image: Path, board: pico.Board, network: Network) -> None:
+def test_lwip_s_timers_wait_until_a_packet_is_read(board: pico.Board, network: Network) -> None:
     # Else, once in some hundred packets, a segment was sent again while its acknowledgement was read: its queue was
     # knotted then, and its connection silent until its end.
-    board.watch(_address(image, "pppos_input"), _address(image, "sys_check_timeouts"))
+    board.watch("pppos_input", "sys_check_timeouts", leap=100)
     assert network.curl(f"http://{BOARD}/greet/ann") == '{"hello": "ann"}'
     state = board.state()
     assert state.entered > 3
     assert state.overlapped == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "page"),
+    [
+        (_LINE, "big", "".join(f"line {n}\n" for n in range(1000))),
+        (_LINE.replace("115200", "9600").replace("txbuf=4096", "txbuf=64"), "greet/ann", '{"hello": "ann"}'),
+    ],
+    ids=["more than the window and the buffer", "a slow line"],
+)
+def test_no_packet_is_read_while_one_waits_for_the_line(image: Path, tmp_path: Path, line: str, path: str, page: str) -> None:
+    # lwIP, in the middle of a packet, waits until the UART has room.
+    program = tmp_path / "serve.py"
+    program.write_text((pico.HERE / "programs/serve.py").read_text().replace(_LINE, line))
+    with pico.started(image) as board, linked(board) as network:
+        board.pace()
+        board.mpremote("run", "--no-follow", str(program))
+        network.wait_until_served()
+        board.watch("pppos_netif_output", "pppos_input")
+        before = board.state().sent
+        assert network.curl(f"http://{BOARD}/{path}") == page
+        state = board.state()
+        print(state, state.sent - before)
+        assert state.entered > 3
+        assert state.overlapped == 0
+        assert state.sent - before < 1.3 * len(page) + 700  # nothing was lost and sent again

@@ -1,14 +1,14 @@
-// Watches whether a function of the firmware that interrupts run begins within another, which the program is in. To have them
-// meet every time, and not once in a thousand, the board's clock leaps whenever the program enters the other.
-const LEAP = 100_000_000; // nanoseconds; lwIP's timers are due every 64 ms
-
+// Watches whether a function of the firmware begins within another, as it may from an interrupt or a callback.
 export class Overlap {
   entered = 0; // times that the program came into `outer`
   overlapped = 0; // times that `inner` began before it was back
 
-  constructor(outer, inner) {
+  // To have what is due later begin there every time, and not once in a thousand, the board's clock leaps by so many
+  // milliseconds whenever the program comes into `outer`.
+  constructor(outer, inner, leap) {
     this.outer = outer;
     this.inner = inner;
+    this.leap = leap * 1e6;
     this.back = null; // where it will be back
   }
 
@@ -18,7 +18,7 @@ export class Overlap {
     if (at === this.outer) {
       this.entered++;
       this.back = core.LR & ~1; // which has the Thumb state in its lowest bit
-      clock.tick(LEAP);
+      clock.tick(this.leap);
     } else if (at === this.back) {
       this.back = null;
     } else if (at === this.inner && this.back !== null) {

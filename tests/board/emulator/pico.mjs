@@ -3,6 +3,7 @@
 // it runs on, so that what the board does is a function of its flash, its noise, and of when, on its clock, bytes reach it.
 import { ConsoleLogger, LogLevel, Simulator, USBCDC } from 'rp2040js';
 
+import { Line } from './line.mjs';
 import { ENTRY, Rom } from './rom.mjs';
 
 const TRANSMIT = 1 << 5, TIMEOUT = 1 << 6; // interrupts of the UART
@@ -112,7 +113,10 @@ export class Pico {
     const uart = this.mcu.uart[0];
     mendInterrupts(uart);
     const stream = this.uart;
-    uart.onByte = (byte) => stream.onData([byte]);
+    this.line = new Line(uart, this.clock, (data) => stream.onData(data), () => {
+      uart.interruptStatus |= TRANSMIT;
+      uart.checkInterrupts();
+    });
     this.#every(() => {
       if (!uart.enabled) stream.clear(); // nobody listens
       for (let n = 0; n < UART_CHUNK && stream.waiting.length && !uart.rxFIFO.full; n++) uart.feedByte(stream.next());
@@ -162,13 +166,5 @@ class Stream {
 function mendInterrupts(uart) {
   uart.checkInterrupts = function () {
     this.rp2040.setInterrupt(this.irq, Boolean(this.interruptStatus & this.interruptMask));
-  };
-  const write = uart.writeUint32.bind(uart);
-  uart.writeUint32 = function (offset, value) {
-    write(offset, value);
-    if (offset === 0) {
-      this.interruptStatus |= TRANSMIT;
-      this.checkInterrupts();
-    }
   };
 }

@@ -2,8 +2,9 @@
 // machine's clock or as near as it gets.    node serve.mjs FLASH [N]
 // FLASH is the file that its flash chip is kept in. Once the board listens, and then for each line on standard input, this
 // prints a line of JSON that tells its state. The lines: `state`; `cut N`: the power fails in the operation on the flash
-// that follows N more, which the argument counts from the beginning; `watch OUTER INNER`: count from now on how often the function
-// at the one address is entered, and how often the one at the other begins within it. Without power, and in the boot loader,
+// that follows N more, which the argument counts from the beginning; `watch OUTER INNER LEAP`: count from now on how often the
+// function at the one address is entered, when the board's clock leaps by so many milliseconds, and how often the one at the
+// other begins within it; `pace`: UART0 takes the time that its baud rate asks for. Without power, and in the boot loader,
 // nothing listens. It ends when its standard input does, so that it is never left behind.
 import { randomInt } from 'node:crypto';
 import fs from 'node:fs';
@@ -73,14 +74,15 @@ function run() {
 
 const ports = { usb: await usb.listening(), uart: await uart.listening() };
 const tell = () => {
-  const { clock, resets, probe } = pico;
+  const { clock, resets, probe, line } = pico;
   const { entered = 0, overlapped = 0 } = probe ?? {};
   const { operations } = flash;
-  console.log(JSON.stringify({ ...ports, power, operations, resets, seconds: clock.nanos / 1e9, entered, overlapped }));
+  console.log(JSON.stringify({ ...ports, power, operations, resets, seconds: clock.nanos / 1e9, entered, overlapped, sent: line.sent }));
 };
 readline.createInterface({ input: process.stdin }).on('line', (line) => {
   const [verb, ...numbers] = line.split(' ');
   if (verb === 'cut') flash.cutAfter = flash.operations + Number(numbers[0]);
+  if (verb === 'pace') pico.line.paced = true;
   if (verb === 'watch') pico.probe = new Overlap(...numbers.map(Number));
   tell();
 }).on('close', () => process.exit(0));
