@@ -45,15 +45,15 @@ static inline err_t ppp_locked_free(ppp_pcb *pcb) {
     return error;
 }
 
-// Write as `mp_stream_rw` does, but for a UART wait for room without letting Python's callbacks run: one of them is PPP's
-// own, which enters lwIP anew.  A reply of more than the UART's buffer was cut off there.
+// Read and write as `mp_stream_rw` does, but for a UART wait for room without letting Python's callbacks run: one of them is
+// PPP's own, which enters lwIP anew.  A reply of more than the UART's buffer was cut off there.  What a line that is stuck does
+// not take is lost, as on any line: lwIP sends it again, where an error would end the connection.
 static mp_uint_t ppp_rw(mp_obj_t stream, void *data, mp_uint_t len, int *error, byte flags) {
     if (!(flags & MP_STREAM_RW_WRITE) || !mp_obj_is_type(stream, &machine_uart_type)) {
         return mp_stream_rw(stream, data, len, error, flags);
     }
     const mp_stream_p_t *uart = mp_get_stream(stream);
     mp_uint_t done = 0;
-    *error = 0;
     for (uint32_t since = mp_hal_ticks_ms(); done < len && mp_hal_ticks_ms() - since <= PPP_STUCK_MS;) {
         if ((uart->ioctl(stream, MP_STREAM_POLL, MP_STREAM_POLL_WR, error) & MP_STREAM_POLL_WR)
             && uart->write(stream, (byte *)data + done, 1, error) == 1) {
@@ -61,7 +61,8 @@ static mp_uint_t ppp_rw(mp_obj_t stream, void *data, mp_uint_t len, int *error, 
             since = mp_hal_ticks_ms();
         }
     }
-    return done;
+    *error = 0;
+    return len;
 }
 
 #define pppos_input ppp_locked_input

@@ -56,7 +56,9 @@ _UNIX = Board(
     arguments=("VARIANT=standard", "MICROPY_PY_FFI=0", "MICROPY_PY_BTREE=0"),
 )
 
-_SHARED = ("board/romfs_info.c", "board/ppp_lock.h")  # what our definitions of boards have in common
+# What our definitions of boards have in common.
+_SHARED = ("board/romfs_info.c", *(f"board/ppp{name}" for name in (".cmake", "_lock.h", "_frame.h", "_windows.h")))
+
 _PICO = Board(
     "RPI_PICO",
     port="rp2",

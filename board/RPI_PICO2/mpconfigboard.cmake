@@ -8,5 +8,4 @@ set(GEN_PINS_BOARD_CSV ${MICROPY_PORT_DIR}/boards/RPI_PICO2/pins.csv)
 set(GEN_PINS_CSV_ARG --board-csv ${GEN_PINS_BOARD_CSV})
 
 list(APPEND MICROPY_SOURCE_BOARD ${MICROPY_BOARD_DIR}/../romfs_info.c)
-set_source_files_properties(${MICROPY_DIR}/extmod/network_ppp_lwip.c
-    PROPERTIES COMPILE_OPTIONS "-include;${MICROPY_BOARD_DIR}/../ppp_lock.h")
+include(${MICROPY_BOARD_DIR}/../ppp.cmake)

@@ -5,6 +5,7 @@
 #define MICROPY_PY_NETWORK (1)
 #define MICROPY_PY_NETWORK_HOSTNAME_DEFAULT "pico2"
 #define MICROPY_PY_NETWORK_PPP_LWIP (1)
+#include "../ppp_windows.h"
 
 // Of the 4 MiB of flash: 768 KiB of code, 256 KiB of ROMFS, and files in the rest.
 #define MICROPY_HW_ROMFS_BYTES (256 * 1024)

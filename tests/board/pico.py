@@ -119,10 +119,6 @@ class Board:
         """
         self._ask(f"watch {_address(outer)} {_address(inner)} {leap}")
 
-    def pace(self) -> None:
-        """Let UART0 take the time that its baud rate asks for."""
-        self._ask("pace")
-
     def wait(self, happened: Callable[[State], bool], seconds: float = 120) -> State:
         """Wait for something to have happened on the board."""
         deadline = time.monotonic() + seconds

@@ -1,38 +1,86 @@
-// The pace of a UART's transmitter: it takes 32 bytes, sends one after the other as fast as its baud rate allows, and interrupts
-// when half of them have left. rp2040js sends at once, which leaves the program no buffer that is ever full.
-const SIZE = 32, BITS = 10; // of a character: start, eight, stop
-const FULL = 1 << 5, EMPTY = 1 << 7; // flags of the UART
+// A UART's line, at the pace of its baud rate in both directions, with the interrupts that MicroPython goes by: there is room for
+// more to send, the receiver fills up, or nothing has come for a while. rp2040js sends at once, so that no buffer is ever full, and
+// interrupts for each byte that it receives.
+const SIZE = 32; // bytes that wait in the chip, in each direction
+const BITS = 10; // of a character: start, eight, stop
+const PERIOD = 200_000; // nanoseconds between two looks at what is to be received
+const RECEIVED = 1 << 4, TRANSMIT = 1 << 5, TIMEOUT = 1 << 6; // interrupts
+const LEVEL = 24, ROOM = 16; // bytes received, or left to send, at which there is one
+const IDLE = 32; // bits without another byte, after which what has come is told anyway
+const FULL = 1 << 5, EMPTY = 1 << 7; // flags of the transmitter
 
 export class Line {
-  #waiting = [];
   sent = 0; // bytes
+  #leaving = [];
+  #quiet = 0; // nanoseconds since the last byte that was received
+  #credit = 0; // bytes that the line has had the time for
 
-  // `onEmpty` is told when there is room for more.
-  constructor(uart, clock, onData, onEmpty) {
-    this.paced = false;
+  constructor(uart, clock, stream) {
+    this.uart = uart;
+    this.stream = stream;
+    this.#mend();
+    this.leave = clock.createAlarm(() => this.#left());
+    uart.onByte = (byte) => this.#send(byte);
+    const look = clock.createAlarm(() => {
+      this.#receive();
+      look.schedule(PERIOD);
+    });
+    look.schedule(PERIOD);
+  }
+
+  #mend() {
+    const { uart } = this;
+    uart.checkInterrupts = function () {
+      this.rp2040.setInterrupt(this.irq, Boolean(this.interruptStatus & this.interruptMask));
+    };
     const flags = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(uart), 'flags').get;
     Object.defineProperty(uart, 'flags', { get: () => (flags.call(uart) & ~EMPTY) | this.#flags() });
-    const alarm = clock.createAlarm(() => {
-      this.#send(onData, this.#waiting.shift());
-      if (this.#waiting.length) alarm.schedule((BITS * 1e9) / uart.baudRate);
-      if (this.#waiting.length <= SIZE / 2) onEmpty();
-    });
-    uart.onByte = (byte) => {
-      if (!this.paced) {
-        this.#send(onData, byte);
-        onEmpty();
-      } else if (this.#waiting.push(byte) === 1) {
-        alarm.schedule((BITS * 1e9) / uart.baudRate);
-      }
-    };
+    const read = uart.readUint32.bind(uart);
+    uart.readUint32 = (offset) => (offset === 0 ? this.#taken() : read(offset));
   }
 
   #flags() {
-    return (this.#waiting.length ? 0 : EMPTY) | (this.#waiting.length < SIZE ? 0 : FULL);
+    return (this.#leaving.length ? 0 : EMPTY) | (this.#leaving.length < SIZE ? 0 : FULL);
   }
 
-  #send(onData, byte) {
+  #interrupt(on, off) {
+    this.uart.interruptStatus = (this.uart.interruptStatus | on) & ~off;
+    this.uart.checkInterrupts();
+  }
+
+  get #time() { // nanoseconds that a byte takes
+    return (BITS * 1e9) / this.uart.baudRate;
+  }
+
+  #send(byte) {
+    if (this.#leaving.push(byte) === 1) this.leave.schedule(this.#time);
+  }
+
+  #left() {
     this.sent++;
-    onData([byte]);
+    this.stream.onData([this.#leaving.shift()]);
+    if (this.#leaving.length) this.leave.schedule(this.#time);
+    if (this.#leaving.length === ROOM || !this.#leaving.length) this.#interrupt(TRANSMIT, 0);
+  }
+
+  #receive() {
+    const { uart, stream } = this;
+    if (!uart.enabled) stream.clear(); // nobody listens
+    this.#quiet += PERIOD;
+    this.#credit = Math.min(this.#credit + PERIOD / this.#time, SIZE);
+    for (; this.#credit >= 1 && stream.waiting.length && !uart.rxFIFO.full; this.#credit--) {
+      uart.rxFIFO.push(stream.next());
+      this.#quiet = 0;
+      if (uart.rxFIFO.itemCount === LEVEL) this.#interrupt(RECEIVED, 0);
+    }
+    if (!uart.rxFIFO.empty && this.#quiet * uart.baudRate >= IDLE * 1e9) this.#interrupt(TIMEOUT, 0);
+  }
+
+  // The program takes a byte.
+  #taken() {
+    const { rxFIFO } = this.uart;
+    const byte = rxFIFO.pull();
+    this.#interrupt(0, (rxFIFO.itemCount < LEVEL ? RECEIVED : 0) | (rxFIFO.empty ? TIMEOUT : 0));
+    return byte;
   }
 }

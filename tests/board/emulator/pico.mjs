@@ -6,9 +6,7 @@ import { ConsoleLogger, LogLevel, Simulator, USBCDC } from 'rp2040js';
 import { Line } from './line.mjs';
 import { ENTRY, Rom } from './rom.mjs';
 
-const TRANSMIT = 1 << 5, TIMEOUT = 1 << 6; // interrupts of the UART
 const PERIOD = 200_000; // nanoseconds between two looks at what waits to be received
-const UART_CHUNK = 16;
 const WATCHDOG = 0x40058, OSCILLATOR = 0x40060; // of the emulator's peripherals
 const RANDOM_BIT = 0x1c;
 
@@ -110,21 +108,7 @@ export class Pico {
   }
 
   #connectUart() {
-    const uart = this.mcu.uart[0];
-    mendInterrupts(uart);
-    const stream = this.uart;
-    this.line = new Line(uart, this.clock, (data) => stream.onData(data), () => {
-      uart.interruptStatus |= TRANSMIT;
-      uart.checkInterrupts();
-    });
-    this.#every(() => {
-      if (!uart.enabled) stream.clear(); // nobody listens
-      for (let n = 0; n < UART_CHUNK && stream.waiting.length && !uart.rxFIFO.full; n++) uart.feedByte(stream.next());
-      if (!uart.rxFIFO.empty) {
-        uart.interruptStatus |= TIMEOUT;
-        uart.checkInterrupts();
-      }
-    });
+    this.line = new Line(this.mcu.uart[0], this.clock, this.uart);
   }
 
   #every(act) {
@@ -159,12 +143,4 @@ class Stream {
     }
     return byte;
   }
-}
-
-// rp2040js 1.4.1 never clears the interrupt for an empty transmitter, which would keep the board busy with nothing else, and
-// has none for a pause in what is received (above), on which MicroPython waits.
-function mendInterrupts(uart) {
-  uart.checkInterrupts = function () {
-    this.rp2040.setInterrupt(this.irq, Boolean(this.interruptStatus & this.interruptMask));
-  };
 }

@@ -4,7 +4,7 @@
 // prints a line of JSON that tells its state. The lines: `state`; `cut N`: the power fails in the operation on the flash
 // that follows N more, which the argument counts from the beginning; `watch OUTER INNER LEAP`: count from now on how often the
 // function at the one address is entered, when the board's clock leaps by so many milliseconds, and how often the one at the
-// other begins within it; `pace`: UART0 takes the time that its baud rate asks for. Without power, and in the boot loader,
+// other begins within it. Without power, and in the boot loader,
 // nothing listens. It ends when its standard input does, so that it is never left behind.
 import { randomInt } from 'node:crypto';
 import fs from 'node:fs';
@@ -82,7 +82,6 @@ const tell = () => {
 readline.createInterface({ input: process.stdin }).on('line', (line) => {
   const [verb, ...numbers] = line.split(' ');
   if (verb === 'cut') flash.cutAfter = flash.operations + Number(numbers[0]);
-  if (verb === 'pace') pico.line.paced = true;
   if (verb === 'watch') pico.probe = new Overlap(...numbers.map(Number));
   tell();
 }).on('close', () => process.exit(0));

@@ -1,7 +1,9 @@
-"""PPP takes turns in lwIP with the timers that an interrupt runs, and with itself (`board/ppp_lock.h`)."""
+"""PPP takes turns in lwIP with the timers that an interrupt runs, and with itself, and has the memory for its frames
+(`board/ppp_lock.h`, `board/ppp_frame.h`)."""
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pico
@@ -10,6 +12,7 @@ from network import Network, linked
 from ppp import BOARD
 
 _LINE = "115200, tx=Pin(0), rx=Pin(1), rxbuf=4096, txbuf=4096"
+_BIG = "".join(f"line {n}\n" for n in range(1000))
 
 
 def test_lwip_s_timers_wait_until_a_packet_is_read(board: pico.Board, network: Network) -> None:
@@ -25,24 +28,29 @@ def test_lwip_s_timers_wait_until_a_packet_is_read(board: pico.Board, network: N
 @pytest.mark.parametrize(
     ("line", "path", "page"),
     [
-        (_LINE, "big", "".join(f"line {n}\n" for n in range(1000))),
+        (_LINE.replace("txbuf=4096", "txbuf=64"), "big", _BIG),
         (_LINE.replace("115200", "9600").replace("txbuf=4096", "txbuf=64"), "greet/ann", '{"hello": "ann"}'),
     ],
-    ids=["more than the window and the buffer", "a slow line"],
+    ids=["a long page", "a slow line"],
 )
 def test_no_packet_is_read_while_one_waits_for_the_line(image: Path, tmp_path: Path, line: str, path: str, page: str) -> None:
     # lwIP, in the middle of a packet, waits until the UART has room.
     program = tmp_path / "serve.py"
     program.write_text((pico.HERE / "programs/serve.py").read_text().replace(_LINE, line))
     with pico.started(image) as board, linked(board) as network:
-        board.pace()
         board.mpremote("run", "--no-follow", str(program))
         network.wait_until_served()
         board.watch("pppos_netif_output", "pppos_input")
         before = board.state().sent
         assert network.curl(f"http://{BOARD}/{path}") == page
         state = board.state()
-        print(state, state.sent - before)
         assert state.entered > 3
         assert state.overlapped == 0
         assert state.sent - before < 1.3 * len(page) + 700  # nothing was lost and sent again
+
+
+def test_replies_that_fill_lwip_s_memory_come_whole(network: Network) -> None:
+    # Without memory for one more frame, the socket that had something to send failed.
+    command = network.command("curl", "--silent", "--show-error", "--fail", "--max-time", "60", f"http://{BOARD}/big")
+    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [client.communicate()[0] for client in clients] == [_BIG] * 4
