@@ -46,10 +46,12 @@ def write(settings):
 
 
 def _parsed():
-    with open(onboard.root + _PATH, "rb") as file:
-        text = file.read(MAX_BYTES + 1)
-    if len(text) > MAX_BYTES:
+    path = onboard.root + _PATH
+    size = os.stat(path)[6]
+    if size > MAX_BYTES:
         raise ValueError(f"over {MAX_BYTES} bytes")
+    with open(path, "rb") as file:
+        text = file.read(size)  # no more than is there: what is free may be in pieces
     try:
         found = json.loads(text.decode()) if _is_whole(text) else None
     except ValueError:
