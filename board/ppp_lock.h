@@ -11,40 +11,6 @@
 
 #define PPP_STUCK_MS (50) // without room for a byte this long, the line takes none: at 9600 baud 32 bytes leave in 34
 
-static inline void ppp_locked_input(ppp_pcb *pcb, const void *data, int len) {
-    MICROPY_PY_LWIP_ENTER
-    pppos_input(pcb, data, len);
-    MICROPY_PY_LWIP_EXIT
-}
-
-static inline ppp_pcb *ppp_locked_create(struct netif *netif, pppos_output_cb_fn output, ppp_link_status_cb_fn status, void *self) {
-    MICROPY_PY_LWIP_ENTER
-    ppp_pcb *pcb = pppos_create(netif, output, status, self);
-    MICROPY_PY_LWIP_EXIT
-    return pcb;
-}
-
-static inline err_t ppp_locked_connect(ppp_pcb *pcb, u16_t holdoff) {
-    MICROPY_PY_LWIP_ENTER
-    err_t error = ppp_connect(pcb, holdoff);
-    MICROPY_PY_LWIP_EXIT
-    return error;
-}
-
-static inline err_t ppp_locked_close(ppp_pcb *pcb, u8_t no_carrier) {
-    MICROPY_PY_LWIP_ENTER
-    err_t error = ppp_close(pcb, no_carrier);
-    MICROPY_PY_LWIP_EXIT
-    return error;
-}
-
-static inline err_t ppp_locked_free(ppp_pcb *pcb) {
-    MICROPY_PY_LWIP_ENTER
-    err_t error = ppp_free(pcb);
-    MICROPY_PY_LWIP_EXIT
-    return error;
-}
-
 // Read and write as `mp_stream_rw` does, but for a UART wait for room without letting Python's callbacks run: one of them is
 // PPP's own, which enters lwIP anew.  A reply of more than the UART's buffer was cut off there.  What a line that is stuck does
 // not take is lost, as on any line: lwIP sends it again, where an error would end the connection.
@@ -65,9 +31,16 @@ static mp_uint_t ppp_rw(mp_obj_t stream, void *data, mp_uint_t len, int *error, 
     return len;
 }
 
-#define pppos_input ppp_locked_input
-#define pppos_create ppp_locked_create
-#define ppp_connect ppp_locked_connect
-#define ppp_close ppp_locked_close
-#define ppp_free ppp_locked_free
+// A macro's own name within what it stands for is the function.
+#define PPP_LOCKED(call) ({ \
+        MICROPY_PY_LWIP_ENTER \
+        __typeof__(call) result = call; \
+        MICROPY_PY_LWIP_EXIT \
+        result; \
+    })
+#define pppos_input(...) PPP_LOCKED((pppos_input(__VA_ARGS__), 0))
+#define pppos_create(...) PPP_LOCKED(pppos_create(__VA_ARGS__))
+#define ppp_connect(...) PPP_LOCKED(ppp_connect(__VA_ARGS__))
+#define ppp_close(...) PPP_LOCKED(ppp_close(__VA_ARGS__))
+#define ppp_free(...) PPP_LOCKED(ppp_free(__VA_ARGS__))
 #define mp_stream_rw ppp_rw

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pico
@@ -12,6 +12,7 @@ from network import Network, linked
 from ppp import BOARD
 
 _LINE = "115200, tx=Pin(0), rx=Pin(1), rxbuf=4096, txbuf=4096"
+_NARROW = _LINE.replace("txbuf=4096", "txbuf=64")
 _BIG = "".join(f"line {n}\n" for n in range(1000))
 
 
@@ -28,15 +29,16 @@ def test_lwip_s_timers_wait_until_a_packet_is_read(board: pico.Board, network: N
 @pytest.mark.parametrize(
     ("line", "path", "page"),
     [
-        (_LINE.replace("txbuf=4096", "txbuf=64"), "big", _BIG),
-        (_LINE.replace("115200", "9600").replace("txbuf=4096", "txbuf=64"), "greet/ann", '{"hello": "ann"}'),
+        (_NARROW, "big", _BIG),
+        (_NARROW.replace("115200", "9600"), "greet/ann", '{"hello": "ann"}'),
     ],
     ids=["a long page", "a slow line"],
 )
 def test_no_packet_is_read_while_one_waits_for_the_line(image: Path, tmp_path: Path, line: str, path: str, page: str) -> None:
     # lwIP, in the middle of a packet, waits until the UART has room.
-    program = tmp_path / "serve.py"
-    program.write_text((pico.HERE / "programs/serve.py").read_text().replace(_LINE, line))
+    program, text = tmp_path / "serve.py", (pico.HERE / "programs/serve.py").read_text()
+    assert _LINE in text
+    program.write_text(text.replace(_LINE, line))
     with pico.started(image) as board, linked(board) as network:
         board.mpremote("run", "--no-follow", str(program))
         network.wait_until_served()
@@ -51,6 +53,5 @@ def test_no_packet_is_read_while_one_waits_for_the_line(image: Path, tmp_path: P
 
 def test_replies_that_fill_lwip_s_memory_come_whole(network: Network) -> None:
     # Without memory for one more frame, the socket that had something to send failed.
-    command = network.command("curl", "--silent", "--show-error", "--fail", "--max-time", "60", f"http://{BOARD}/big")
-    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    assert [client.communicate()[0] for client in clients] == [_BIG] * 4
+    with ThreadPoolExecutor() as clients:
+        assert list(clients.map(network.curl, [f"http://{BOARD}/big"] * 4)) == [_BIG] * 4

@@ -1,6 +1,8 @@
 // A UART's line, at the pace of its baud rate in both directions, with the interrupts that MicroPython goes by: there is room for
 // more to send, the receiver fills up, or nothing has come for a while. rp2040js sends at once, so that no buffer is ever full, and
 // interrupts for each byte that it receives.
+import { every } from './every.mjs';
+
 const SIZE = 32; // bytes that wait in the chip, in each direction
 const BITS = 10; // of a character: start, eight, stop
 const PERIOD = 200_000; // nanoseconds between two looks at what is to be received
@@ -21,11 +23,7 @@ export class Line {
     this.#mend();
     this.leave = clock.createAlarm(() => this.#left());
     uart.onByte = (byte) => this.#send(byte);
-    const look = clock.createAlarm(() => {
-      this.#receive();
-      look.schedule(PERIOD);
-    });
-    look.schedule(PERIOD);
+    every(PERIOD, clock, () => this.#receive());
   }
 
   #mend() {

@@ -3,6 +3,7 @@
 // it runs on, so that what the board does is a function of its flash, its noise, and of when, on its clock, bytes reach it.
 import { ConsoleLogger, LogLevel, Simulator, USBCDC } from 'rp2040js';
 
+import { every } from './every.mjs';
 import { Line } from './line.mjs';
 import { ENTRY, Rom } from './rom.mjs';
 
@@ -104,19 +105,11 @@ export class Pico {
       if (endpoint === cdc.outEndpoint) room = size;
     };
     cdc.onSerialData = (data) => stream.onData(data);
-    this.#every(offer);
+    every(PERIOD, this.clock, offer);
   }
 
   #connectUart() {
     this.line = new Line(this.mcu.uart[0], this.clock, this.uart);
-  }
-
-  #every(act) {
-    const alarm = this.clock.createAlarm(() => {
-      act();
-      alarm.schedule(PERIOD);
-    });
-    alarm.schedule(PERIOD);
   }
 }
 

@@ -4,8 +4,8 @@
 // prints a line of JSON that tells its state. The lines: `state`; `cut N`: the power fails in the operation on the flash
 // that follows N more, which the argument counts from the beginning; `watch OUTER INNER LEAP`: count from now on how often the
 // function at the one address is entered, when the board's clock leaps by so many milliseconds, and how often the one at the
-// other begins within it. Without power, and in the boot loader,
-// nothing listens. It ends when its standard input does, so that it is never left behind.
+// other begins within it. Without power, and in the boot loader, nothing listens. It ends when its standard input does, so that
+// it is never left behind.
 import { randomInt } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
